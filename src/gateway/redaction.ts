@@ -1,0 +1,37 @@
+/** What AWS's own trail shows instead of a secret. Source: CloudTrail records of ssm, secretsmanager and sts calls (observed). */
+export const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS';
+
+/** Members that carry secrets, tokens or customers' data, whatever service they belong to. Unsure means hidden. */
+const HIDDEN_MEMBERS = new Set(
+  [
+    'SecretString SecretBinary SecretAccessKey SessionToken Plaintext CiphertextBlob CiphertextForRecipient Password NewPassword',
+    'OldPassword AuthorizationToken authorizationToken authorizationData MessageBody Body MessageAttributes MessageSystemAttributes',
+    'logEvents events message TokenCode SAMLAssertion WebIdentityToken PrivateKeyPlaintext PrivateKeyCiphertextBlob PublicKeyMaterial',
+    'layerPartBlob ReceiptHandle Item Key ExpressionAttributeValues registrationToken instanceIdentityDocumentSignature',
+  ].flatMap((line) => line.split(' ')),
+);
+
+/** Environment values of task definitions may be secrets that people put there by mistake: names are shown, values are not. */
+const VALUE_HIDDEN_UNDER = new Set(['environment']);
+
+/**
+ * A copy of a call's input or output with secrets hidden and member names in CloudTrail's camelCase.
+ * `hidden` names further members of this service.
+ */
+export function redact(value: unknown, hidden: ReadonlySet<string>, under = ''): unknown {
+  if (typeof value === 'string') return value.length > 4096 ? `${value.slice(0, 4096)}…` : value;
+  if (value instanceof Uint8Array) return HIDDEN;
+  if (Array.isArray(value)) return value.map((element) => redact(element, hidden, under));
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined) continue;
+    const hide = HIDDEN_MEMBERS.has(name) || hidden.has(name) || (name === 'value' && VALUE_HIDDEN_UNDER.has(under));
+    copy[camelCase(name)] = hide ? HIDDEN : redact(member, hidden, name);
+  }
+  return copy;
+}
+
+function camelCase(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}

@@ -1,0 +1,85 @@
+import type { RoleKind, Stage } from '../roles/duty.ts';
+import { type LogEntry, type LogRange, log, type Read, type Tx } from '../store/collections.ts';
+
+/** One authorization check of a call, as it was decided. */
+export interface RecordedCheck {
+  readonly action: string;
+  readonly resource: string;
+  readonly effect: 'Allowed' | 'ImplicitlyDenied' | 'ExplicitlyDenied';
+  /** `policy / statement` that decided, as the ledger shows it. */
+  readonly decidedBy?: {
+    readonly kind: string;
+    readonly policy: string;
+    readonly sid?: string;
+    readonly index: number;
+  };
+  /** For a refusal: one sentence that says why. */
+  readonly why?: string;
+  /** For a refusal: the smallest change that would allow it, where there is one. */
+  readonly missing?: unknown;
+}
+
+/** What a person needs to know of a refusal. */
+export interface Diagnosis {
+  readonly why: string;
+  /** The smallest changes, each for one role (or other principal, or resource). */
+  readonly fix: readonly Fix[];
+}
+
+export interface Fix {
+  /** What to change: `role orders-execution`, `the key policy of …`. */
+  readonly target: string;
+  /** What to do there, in one sentence. */
+  readonly action: string;
+  /** A ready policy statement, where one is the fix. */
+  readonly statement?: Readonly<Record<string, unknown>>;
+}
+
+/** One call, as Rolecall keeps it: CloudTrail's record and what CloudTrail does not say. */
+export interface TrailEntry {
+  readonly eventId: string;
+  readonly service: string;
+  readonly operation: string;
+  readonly region: string;
+  readonly account: string;
+  readonly principalArn: string;
+  /** Which of the three roles made the call, when one of them did. */
+  readonly role?: RoleKind;
+  /** Name of the role (or user) that made the call. */
+  readonly principalName: string;
+  readonly stage?: Stage;
+  readonly taskArn?: string;
+  readonly containerInstanceArn?: string;
+  readonly outcome: 'allowed' | 'denied' | 'failed';
+  readonly checks: readonly RecordedCheck[];
+  readonly error?: { readonly code: string; readonly message: string };
+  /** For a refusal: why, in a sentence or two, and what to change, for the right role. */
+  readonly diagnosis?: Diagnosis;
+  /** The call that this one was made for (SSM's call of KMS). */
+  readonly parentEventId?: string;
+  /** The record in CloudTrail's own shape. */
+  readonly cloudTrail: Readonly<Record<string, unknown>>;
+}
+
+const entries = log<TrailEntry>('trail');
+const PARTITION = '';
+
+/** The record of every call, in order of arrival. Followers are told of an entry once it is recorded. */
+export class Trail {
+  readonly #followers = new Set<(entry: LogEntry<TrailEntry>) => void>();
+
+  append(tx: Tx, at: number, entry: TrailEntry): void {
+    const sequence = tx.append(entries, PARTITION, at, entry);
+    for (const follower of this.#followers) follower({ sequence, at, value: entry });
+  }
+
+  read(read: Read, range: LogRange = {}): LogEntry<TrailEntry>[] {
+    return read.read(entries, PARTITION, range);
+  }
+
+  /** Calls back for every new entry. Returns how to stop. */
+  follow(callback: (entry: LogEntry<TrailEntry>) => void): () => void {
+    this.#followers.add(callback);
+    return () => this.#followers.delete(callback);
+  }
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+// `unit`: beside the sources, quick. `system`: whole servers, real clients, the examples, against the built program.
+export default defineConfig({
+  define: { ROLECALL_VERSION: JSON.stringify('0.0.0-test') },
+  test: {
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts', 'tests/corpus/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/corpus/**'],
+          globalSetup: ['tests/build.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
