@@ -1,6 +1,6 @@
 import type { AwsError } from '../core/errors.ts';
 import type { Ids } from '../core/ids.ts';
-import type { CompiledPolicy } from '../policy/parse.ts';
+import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { NamedPolicy, RequestContext } from '../policy/types.ts';
 import type { Stage } from '../roles/duty.ts';
 import type { Read, Tx } from '../store/collections.ts';

@@ -1,7 +1,8 @@
 import { ManualClock } from '../core/clock.ts';
 import { AwsError } from '../core/errors.ts';
 import { randomIds } from '../core/ids.ts';
-import { type CompiledPolicy, parsePolicy } from '../policy/parse.ts';
+import type { CompiledPolicy } from '../policy/compiled.ts';
+import { parsePolicy } from '../policy/parse.ts';
 import { type PreparedPolicies, preparePolicies } from '../policy/prepare.ts';
 import type { NamedPolicy } from '../policy/types.ts';
 import type { Read } from '../store/collections.ts';

@@ -1,3 +1,5 @@
+import type { Missing, PolicyStatement } from '../policy/explanation.ts';
+import type { StatementRef } from '../policy/types.ts';
 import type { RoleKind, Stage } from '../roles/duty.ts';
 import { type LogEntry, type LogRange, log, type Read, type Tx } from '../store/collections.ts';
 
@@ -7,16 +9,11 @@ export interface RecordedCheck {
   readonly resource: string;
   readonly effect: 'Allowed' | 'ImplicitlyDenied' | 'ExplicitlyDenied';
   /** `policy / statement` that decided, as the ledger shows it. */
-  readonly decidedBy?: {
-    readonly kind: string;
-    readonly policy: string;
-    readonly sid?: string;
-    readonly index: number;
-  };
+  readonly decidedBy?: StatementRef;
   /** For a refusal: one sentence that says why. */
   readonly why?: string;
   /** For a refusal: the smallest change that would allow it, where there is one. */
-  readonly missing?: unknown;
+  readonly missing?: Missing;
 }
 
 /** What a person needs to know of a refusal. */
@@ -32,7 +29,7 @@ export interface Fix {
   /** What to do there, in one sentence. */
   readonly action: string;
   /** A ready policy statement, where one is the fix. */
-  readonly statement?: Readonly<Record<string, unknown>>;
+  readonly statement?: PolicyStatement;
 }
 
 /** One call, as Rolecall keeps it: CloudTrail's record and what CloudTrail does not say. */

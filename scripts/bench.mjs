@@ -1,0 +1,23 @@
+// Builds the program and the benchmarks, runs them, and prints the table that the README quotes.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+process.chdir(root);
+execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+mkdirSync('dist/bench', { recursive: true });
+await build({
+  entryPoints: ['bench/main.ts'],
+  outfile: 'dist/bench/main.js',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'warning',
+});
+execFileSync(process.execPath, ['--expose-gc', join('dist', 'bench', 'main.js'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});

@@ -1,0 +1,148 @@
+import { AwsError } from '../core/errors.ts';
+import { parseInput, type Route, route } from '../wire/decode.ts';
+import { encodeError, encodeResponse } from '../wire/encode.ts';
+import type { HttpRequest, HttpResponse } from '../wire/http.ts';
+import { UnknownOperation, UnknownService } from '../wire/not-served.ts';
+import { authenticate, isSigned } from '../wire/sigv4/verify.ts';
+import type { Exchange } from './exchange.ts';
+import type { Gateway } from './gateway.ts';
+import { openExchange } from './open-exchange.ts';
+import { recordOnly, run } from './pipeline.ts';
+import { anonymous, type Principal } from './principals.ts';
+
+/** One request on its way from the socket to the answer. It fills as it travels. */
+interface Request {
+  readonly gateway: Gateway;
+  /** After authentication: with the body that the client meant, free of S3's chunk framing. */
+  http: HttpRequest;
+  readonly abandoned: AbortSignal;
+  readonly requestId: string;
+  route: Route | undefined;
+  principal: Principal;
+  region: string;
+  input: unknown;
+  exchange: Exchange | undefined;
+}
+
+/**
+ * What happens to a request, top to bottom. The last step is authorize → handle → record (pipeline.ts).
+ * Deviation from the picture: authentication stands between routing and reading the input, as on AWS, where a request
+ * that is not signed is refused before its members are looked at.
+ */
+const steps: readonly ((request: Request) => undefined | Promise<void>)[] = [
+  findRoute,
+  authenticateCaller,
+  readInput,
+  carryOut,
+];
+
+/** Answers a request. Never throws: whatever happens becomes an answer in the client's protocol. */
+export async function handleHttp(gateway: Gateway, http: HttpRequest, abandoned: AbortSignal): Promise<HttpResponse> {
+  const request: Request = {
+    gateway,
+    http,
+    abandoned,
+    requestId: gateway.environment.ids.uuid(),
+    route: undefined,
+    principal: anonymous,
+    region: gateway.region,
+    input: undefined,
+    exchange: undefined,
+  };
+  try {
+    for (const step of steps) {
+      const pending = step(request);
+      if (pending !== undefined) await pending;
+    }
+    const exchange = request.exchange as Exchange;
+    await gateway.store.committed();
+    if (exchange.error !== undefined) throw exchange.error;
+    return encodeResponse(request.route as Route, exchange.output as Record<string, unknown>, request.requestId);
+  } catch (error) {
+    return refuse(request, error);
+  }
+}
+
+function findRoute(request: Request): undefined {
+  request.route = route(request.http);
+}
+
+function authenticateCaller(request: Request): undefined {
+  const { gateway, http } = request;
+  const { environment } = gateway;
+  const { family, service } = request.route as Route;
+  // Only S3 takes unsigned requests; what they may do, the bucket's policy says.
+  if (family === 'rest-xml' && !isSigned(http)) return;
+  const { credential, scope, body } = authenticate(http, {
+    now: environment.clock.now(),
+    family,
+    service,
+    lookup: (accessKeyId) => environment.identities.credential(environment.store, accessKeyId),
+  });
+  request.principal = credential.principal;
+  request.region = scope.region;
+  if (body !== http.body) request.http = { ...http, body };
+}
+
+function readInput(request: Request): undefined {
+  request.input = parseInput(request.route as Route, request.http);
+}
+
+function carryOut(request: Request): undefined | Promise<void> {
+  request.exchange = open(request);
+  return run(request.exchange);
+}
+
+function open(request: Request): Exchange {
+  const { service, operation } = request.route as Route;
+  return openExchange(request.gateway.environment, {
+    service,
+    operation,
+    input: request.input ?? {},
+    principal: request.principal,
+    region: request.region,
+    endpoint: endpointOf(request),
+    sourceIp: request.http.remoteAddress ?? '127.0.0.1',
+    userAgent: request.http.headers['user-agent'] ?? '',
+    abandoned: request.abandoned,
+    requestId: request.requestId,
+  });
+}
+
+async function refuse(request: Request, error: unknown): Promise<HttpResponse> {
+  const { environment } = request.gateway;
+  const known = error instanceof AwsError ? error : bug(request, error);
+  // What authentication or the model refused never reached the pipeline: it is recorded here.
+  if (
+    request.exchange === undefined &&
+    request.route !== undefined &&
+    environment.services.has(request.route.service)
+  ) {
+    const exchange = open(request);
+    exchange.error = known;
+    recordOnly(exchange);
+    await environment.store.committed().catch((failure: unknown) => environment.logBug(request.requestId, failure));
+  }
+  return encodeError(request.route ?? familyOf(error), known, request.requestId);
+}
+
+function familyOf(error: unknown): 'json' | 'query' | 'rest-xml' {
+  return error instanceof UnknownService || error instanceof UnknownOperation ? error.family : 'json';
+}
+
+function bug(request: Request, error: unknown): AwsError {
+  request.gateway.environment.logBug(request.requestId, error);
+  return new AwsError(
+    'InternalFailure',
+    `The request processing has failed because of an unknown error, exception or failure. (request id ${request.requestId})`,
+    {
+      fault: 'server',
+    },
+  );
+}
+
+/** The address at which the client reached us, for answers that carry URLs. A host that is no plain name is not repeated. */
+function endpointOf(request: Request): string {
+  const host = request.http.headers.host ?? '';
+  return /^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d+)?$/i.test(host) ? `http://${host}` : request.gateway.endpoint();
+}

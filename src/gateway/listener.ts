@@ -1,0 +1,80 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type HttpRequest, type HttpResponse, httpRequest } from '../wire/http.ts';
+
+/** The largest request body, in bytes: the largest object the S3 part takes, and room for the rest. */
+const MAX_BODY = 32 * 1024 * 1024;
+
+export interface Handler {
+  /** Answers an AWS request. `abandoned` aborts when the client is gone. */
+  aws(request: HttpRequest, abandoned: AbortSignal): Promise<HttpResponse>;
+  /** Takes over requests below `/_rolecall/`; the answer may be a stream. */
+  admin(request: HttpRequest, response: ServerResponse): Promise<void>;
+}
+
+/**
+ * node:http as AWS clients need it: connections stay open longer than SDK pools keep them (the default of 5 s races them),
+ * long polls are not cut, headers may be large.
+ */
+export function createListener(handler: Handler): Server {
+  const server = createServer(
+    { keepAliveTimeout: 75_000, requestTimeout: 0, maxHeaderSize: 64 * 1024 },
+    (message, response) => {
+      void answer(handler, message, response);
+    },
+  );
+  return server;
+}
+
+async function answer(handler: Handler, message: IncomingMessage, response: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  try {
+    const body = await readBody(message);
+    if (body === undefined) {
+      response.writeHead(413, { connection: 'close', 'content-type': 'text/plain' });
+      response.end(`request bodies are limited to ${MAX_BODY} bytes\n`);
+      return;
+    }
+    const request = httpRequest(
+      message.method ?? 'GET',
+      message.url ?? '/',
+      message.rawHeaders,
+      body,
+      message.socket.remoteAddress,
+    );
+    if (request.path.startsWith('/_rolecall/')) {
+      await handler.admin(request, response);
+      return;
+    }
+    const answered = await handler.aws(request, gone.signal);
+    const length = typeof answered.body === 'string' ? Buffer.byteLength(answered.body) : answered.body.length;
+    // An answer to HEAD states the length of what GET would carry; its operation has set it.
+    const headers =
+      message.method === 'HEAD' ? answered.headers : { ...answered.headers, 'content-length': String(length) };
+    response.writeHead(answered.status, headers);
+    response.end(answered.body);
+  } catch {
+    // The connection broke while the request was read or the answer written: there is nobody to tell.
+    response.destroy();
+  }
+}
+
+function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    message.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > MAX_BODY) {
+        message.removeAllListeners('data');
+        message.resume();
+        resolve(undefined);
+        return;
+      }
+      chunks.push(chunk);
+    });
+    message.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)));
+    message.on('error', reject);
+    message.on('aborted', () => reject(new Error('the client has gone')));
+  });
+}
