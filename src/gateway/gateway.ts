@@ -2,11 +2,12 @@ import type { Clock } from '../core/clock.ts';
 import type { Ids } from '../core/ids.ts';
 import type { RequestContext } from '../policy/types.ts';
 import type { Stage } from '../roles/duty.ts';
+import type { Tx } from '../store/collections.ts';
 import type { Store } from '../store/store.ts';
 import type { ServiceId } from '../wire/generated/types/operations.ts';
 import type { Environment } from './exchange.ts';
 import { openExchange } from './open-exchange.ts';
-import type { AuthorizationCheck, Input, OperationName, Output } from './operation.ts';
+import type { AuthorizationCheck, CallOptions, Input, OperationName, Output, ServiceCall } from './operation.ts';
 import { run, runChecks } from './pipeline.ts';
 import type { Identities } from './ports.ts';
 import type { Principal } from './principals.ts';
@@ -35,6 +36,8 @@ export interface InternalCall {
   readonly region?: string;
   readonly context?: RequestContext;
   readonly abandoned?: AbortSignal;
+  /** Chosen by the caller where it must quote it later; default: a new one. */
+  readonly requestId?: string;
 }
 
 /** The way into every service: each call is authorized, carried out, recorded and on disk before it is answered. */
@@ -93,6 +96,32 @@ export class Gateway {
     if (exchange.error !== undefined) throw exchange.error;
   }
 
+  /**
+   * A unit of work of the server's own (a refresh of credentials), whose calls go through the pipeline like any other.
+   * Throws what `work` throws, and undoes all of it then.
+   */
+  async work<R>(
+    work: (context: { readonly tx: Tx; readonly call: ServiceCall; readonly now: number }) => R,
+  ): Promise<R> {
+    const { store, clock } = this.environment;
+    const result = store.transact((tx) => work({ tx, call: this.#callNow, now: clock.now() }));
+    await store.committed();
+    return result;
+  }
+
+  readonly #callNow = ((
+    service: ServiceId,
+    operation: string,
+    input: unknown,
+    options: CallOptions & { as: Principal },
+  ) => {
+    const exchange = this.#open(service, operation, input, options);
+    if (run(exchange) !== undefined)
+      throw new Error(`${service}:${operation} waits and cannot be called in a unit of work`);
+    if (exchange.error !== undefined) throw exchange.error;
+    return exchange.output;
+  }) as ServiceCall;
+
   /** The principal of an access key (for credentials that the control plane made), or undefined when there is none. */
   principalOf(accessKeyId: string): Principal | undefined {
     return this.environment.identities.credential(this.store, accessKeyId)?.principal;
@@ -117,6 +146,7 @@ export class Gateway {
       userAgent: options.as.type === 'service' ? options.as.service : 'rolecall-agent',
       callerContext: options.context ?? {},
       abandoned: options.abandoned ?? this.environment.stopping,
+      ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
     });
   }
 }

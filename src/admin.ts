@@ -1,0 +1,229 @@
+import type { ServerResponse } from 'node:http';
+import { AwsError, UserError } from './core/errors.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import type { Principal } from './gateway/principals.ts';
+import type { TrailEntry } from './gateway/trail.ts';
+import type { LogEntry } from './store/collections.ts';
+import type { HttpRequest } from './wire/http.ts';
+import { authenticate } from './wire/sigv4/verify.ts';
+
+/** One line of a container's output, as `rolecall run` prints it. */
+export interface OutputLine {
+  readonly taskArn: string;
+  readonly container: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly line: string;
+}
+
+/** A container instance to be added, as the command line asks for it. */
+export interface InstanceRequest {
+  readonly cluster: string;
+  readonly launchType: 'EC2' | 'EXTERNAL';
+  /** Role name. Default: ecsInstanceRole (external: ecsExternalInstanceRole), made when it is missing. */
+  readonly role?: string;
+  readonly switches?: Readonly<Record<string, boolean>>;
+}
+
+/** What the admin endpoints need of the rest of the server. */
+export interface AdminPorts {
+  readonly gateway: Gateway;
+  readonly version: string;
+  /** Reset is for servers on loopback whose data lives in memory. */
+  readonly resettable: boolean;
+  readonly reset: () => Promise<void>;
+  readonly addInstance: (request: InstanceRequest) => Promise<{ containerInstanceArn: string; ec2InstanceId: string }>;
+  /** Adds stand-ins, as in images.json with absolute directories. Throws UserError. */
+  readonly addStandIns: (json: string) => void;
+  /** Lines so far, then new ones; ends when `signal` aborts. */
+  readonly output: (taskArn: string, follow: boolean, signal: AbortSignal) => AsyncIterable<OutputLine>;
+}
+
+type Endpoint = (
+  ports: AdminPorts,
+  request: HttpRequest,
+  query: URLSearchParams,
+  response: ServerResponse,
+) => Promise<void>;
+
+/** Open to whoever reaches the server; everything else is for the account's root user, signed for the service `rolecall`. */
+const open: Readonly<Record<string, Endpoint>> = {
+  'GET /_rolecall/health': health,
+  'POST /_rolecall/reset': reset,
+};
+
+const signed: Readonly<Record<string, Endpoint>> = {
+  'GET /_rolecall/trail': trail,
+  'GET /_rolecall/output': output,
+  'POST /_rolecall/stand-ins': standIns,
+  'POST /_rolecall/instances': instances,
+};
+
+/** Answers what the command line asks of a running server, below `/_rolecall/`. */
+export async function handleAdmin(ports: AdminPorts, request: HttpRequest, response: ServerResponse): Promise<void> {
+  const name = `${request.method} ${request.path}`;
+  try {
+    const endpoint = open[name] ?? signed[name];
+    if (endpoint === undefined) return answer(response, 404, { error: `there is no ${name}` });
+    // A page in a browser on this machine is not the user: browsers name the page that asks.
+    if (request.headers.origin !== undefined) return answer(response, 403, { error: 'not for web pages' });
+    if (signed[name] !== undefined) requireRoot(ports.gateway, request);
+    await endpoint(ports, request, new URLSearchParams(request.query), response);
+  } catch (error) {
+    fail(ports, response, error);
+  }
+}
+
+function requireRoot({ environment }: Gateway, request: HttpRequest): void {
+  const { credential } = authenticate(request, {
+    now: environment.clock.now(),
+    family: 'json',
+    service: 'rolecall',
+    lookup: (accessKeyId) =>
+      environment.identities.credential(environment.store, accessKeyId) as
+        | { principal: Principal; secretAccessKey: string }
+        | undefined,
+  });
+  if (credential.principal.type !== 'root') {
+    throw new AwsError('AccessDeniedException', "only the account's root user may ask this", { status: 403 });
+  }
+}
+
+async function health(
+  ports: AdminPorts,
+  _request: HttpRequest,
+  _query: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  answer(response, 200, { status: 'ok', version: ports.version, region: ports.gateway.region });
+}
+
+async function reset(
+  ports: AdminPorts,
+  _request: HttpRequest,
+  _query: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  if (!ports.resettable)
+    return answer(response, 403, {
+      error: 'reset is for ephemeral servers on loopback only: start one with --ephemeral',
+    });
+  await ports.reset();
+  answer(response, 200, { status: 'reset' });
+}
+
+async function trail(
+  ports: AdminPorts,
+  _request: HttpRequest,
+  query: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  const task = query.get('task');
+  const denied = query.get('denied') === '1';
+  const wanted = ({ value }: LogEntry<TrailEntry>) =>
+    (task === null || value.taskArn === task) && (!denied || value.outcome === 'denied');
+  const { gateway } = ports;
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  const write = (entry: LogEntry<TrailEntry>) => {
+    if (wanted(entry)) response.write(`${JSON.stringify(entry)}\n`);
+  };
+  let sent = Number(query.get('after') ?? 0);
+  for (const entry of gateway.trail.read(gateway.store, { after: sent })) {
+    write(entry);
+    sent = entry.sequence;
+  }
+  if (query.get('follow') !== '1') {
+    response.end();
+    return;
+  }
+  const stop = gateway.trail.follow((entry) => {
+    if (entry.sequence > sent) write(entry);
+  });
+  await closed(response);
+  stop();
+}
+
+async function output(
+  ports: AdminPorts,
+  _request: HttpRequest,
+  query: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  const task = query.get('task');
+  if (task === null) return answer(response, 400, { error: 'name the task: ?task=ARN' });
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  for await (const line of ports.output(task, query.get('follow') === '1', gone.signal)) {
+    response.write(`${JSON.stringify(line)}\n`);
+  }
+  response.end();
+}
+
+async function standIns(
+  ports: AdminPorts,
+  request: HttpRequest,
+  _query: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  ports.addStandIns(request.body.toString('utf8'));
+  answer(response, 200, { status: 'ok' });
+}
+
+async function instances(
+  ports: AdminPorts,
+  request: HttpRequest,
+  _query: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  answer(response, 200, await ports.addInstance(readInstance(request.body.toString('utf8'))));
+}
+
+function readInstance(json: string): InstanceRequest {
+  const help =
+    'Send { "cluster": NAME, "role": NAME, "launchType": "EC2" or "EXTERNAL", "switches": { NAME: true or false } }.';
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw new UserError('instance-request-unreadable', 'the request is not JSON', help);
+  }
+  const wrong = (what: string) => new UserError('instance-request-invalid', what, help);
+  if (typeof value !== 'object' || value === null) throw wrong('the request is not an object');
+  const { cluster, role, launchType = 'EC2', switches, ...rest } = value as Record<string, unknown>;
+  const unknown = Object.keys(rest)[0];
+  if (unknown !== undefined) throw wrong(`there is no member ${unknown}`);
+  if (typeof cluster !== 'string' || cluster === '') throw wrong('/cluster is not a name');
+  if (role !== undefined && typeof role !== 'string') throw wrong('/role is not a name');
+  if (launchType !== 'EC2' && launchType !== 'EXTERNAL') throw wrong('/launchType is neither EC2 nor EXTERNAL');
+  if (switches !== undefined && (typeof switches !== 'object' || switches === null))
+    throw wrong('/switches is not an object');
+  return {
+    cluster,
+    launchType,
+    ...(role === undefined ? {} : { role }),
+    ...(switches === undefined ? {} : { switches: switches as Record<string, boolean> }),
+  };
+}
+
+function closed(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => response.once('close', resolve));
+}
+
+function fail(ports: AdminPorts, response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if (error instanceof AwsError) answer(response, error.status ?? 400, { code: error.code, error: error.message });
+  else if (error instanceof UserError)
+    answer(response, 400, { code: error.code, error: error.message, help: error.help });
+  else {
+    ports.gateway.environment.logBug('admin', error);
+    answer(response, 500, { error: 'this is a bug in Rolecall; its log says more' });
+  }
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(`${JSON.stringify(body)}\n`);
+}
