@@ -95,12 +95,12 @@ export interface Operation<In, Out, Found extends object> {
    */
   readonly resolve?: (context: ReadContext<In>) => Found;
   /** Which actions on which resources the caller needs. `always-allowed` only where AWS asks for none. */
-  readonly authorize: 'always-allowed' | ((context: ReadContext<In> & NoInfer<Found>) => readonly AuthorizationCheck[]);
+  readonly authorize: 'always-allowed' | ((context: ReadContext<In> & Found) => readonly AuthorizationCheck[]);
   /**
    * Does the work in one unit of work. Synchronous, or a promise where the operation waits: then the unit of work ends
    * with the synchronous part, and later changes go through `transact`.
    */
-  readonly handle: (context: HandleContext<In> & NoInfer<Found>) => Out | Promise<Out>;
+  readonly handle: (context: HandleContext<In> & Found) => Out | Promise<Out>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the pipeline handles operations of every shape; `operation()` checks each one.

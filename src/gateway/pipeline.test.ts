@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AwsError } from '../core/errors.ts';
-import { collection } from '../store/collections.ts';
+import { collection, type Tx } from '../store/collections.ts';
 import { operation } from './operation.ts';
 import { defineService } from './service.ts';
 import { createTestBench } from './testing.ts';
@@ -37,7 +37,7 @@ const sqs = defineService({
       authorize: () => [],
       handle: async ({ transact }) => {
         await new Promise((resolve) => setImmediate(resolve));
-        transact((tx) => tx.put(queues, '', 'late', { name: 'late' }));
+        transact((tx: Tx) => tx.put(queues, '', 'late', { name: 'late' }));
         return { Messages: [] };
       },
     }),
