@@ -33,7 +33,11 @@ export function seeded(seed: number): () => number {
   };
 }
 
-function named(name: string, kind: PolicyKind, statements: readonly object[]): NamedPolicy<ReturnType<typeof parsePolicy>> {
+function named(
+  name: string,
+  kind: PolicyKind,
+  statements: readonly object[],
+): NamedPolicy<ReturnType<typeof parsePolicy>> {
   return { name, policy: parsePolicy(JSON.stringify({ Version: '2012-10-17', Statement: statements }), kind) };
 }
 
@@ -91,7 +95,11 @@ export function lightCase(): BenchCase {
   const random = seeded(1);
   const shapes: (() => AccessRequest)[] = [
     () => request('ecr:GetAuthorizationToken', '*'),
-    () => request('logs:PutLogEvents', `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/ecs/orders:log-stream:app/web/${random()}`),
+    () =>
+      request(
+        'logs:PutLogEvents',
+        `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/ecs/orders:log-stream:app/web/${random()}`,
+      ),
     () => request('ssm:GetParameters', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/orders/${random()}`),
     () => request('ssm:GetParameters', `arn:aws:ssm:${REGION}:${ACCOUNT}:parameter/billing/${random()}`),
     () => request('kms:Decrypt', `arn:aws:kms:${REGION}:${ACCOUNT}:alias/${random()}`),
@@ -119,7 +127,10 @@ export function heavyCase(sameAction: boolean): BenchCase {
       Effect: index % 20 === 19 ? 'Deny' : 'Allow',
       Action: sameAction ? ['sqs:SendMessage', 'sqs:ReceiveMessage'] : [`${service}:Get*`, `${service}:Put${index}`],
       Resource: [`arn:aws:${sameAction ? 'sqs' : service}:${REGION}:${ACCOUNT}:item-${index}-*`],
-      Condition: { StringEquals: { 'aws:PrincipalTag/team': `team-${index}` }, Bool: { 'aws:SecureTransport': 'true' } },
+      Condition: {
+        StringEquals: { 'aws:PrincipalTag/team': `team-${index}` },
+        Bool: { 'aws:SecureTransport': 'true' },
+      },
     });
   }
   const action = sameAction ? 'sqs:SendMessage' : 'sqs:GetQueueAttributes';
@@ -146,7 +157,9 @@ export function heavyCase(sameAction: boolean): BenchCase {
     statements,
     prepared: preparePolicies({
       identity: policies,
-      boundary: [named('boundary', 'boundary', [{ Effect: 'Allow', Action: ['sqs:*', 's3:*', 'logs:*'], Resource: '*' }])],
+      boundary: [
+        named('boundary', 'boundary', [{ Effect: 'Allow', Action: ['sqs:*', 's3:*', 'logs:*'], Resource: '*' }]),
+      ],
       scp: [
         [named('root', 'scp', [everything])],
         [named('unit', 'scp', [everything]), named('regions', 'scp', [inRegion])],

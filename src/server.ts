@@ -16,24 +16,12 @@ import { close, listen } from './core/listening.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { handleHttp } from './gateway/http.ts';
 import { createListener } from './gateway/listener.ts';
-import type { Service } from './gateway/service.ts';
 import { Trail, type TrailEntry } from './gateway/trail.ts';
-import { createCloudTrailService } from './services/cloudtrail/index.ts';
-import { dynamodbService } from './services/dynamodb/index.ts';
-import { ecrService } from './services/ecr/index.ts';
+import { servicesOver } from './services/all.ts';
 import { putStandInImage } from './services/ecr/stand-in.ts';
 import { refreshTaskCredentials } from './services/ecs/credentials.ts';
-import { ecsService } from './services/ecs/index.ts';
 import { createRootAccessKey, ensureAccount } from './services/iam/accounts.ts';
 import { createIdentities } from './services/iam/identities.ts';
-import { iamService } from './services/iam/index.ts';
-import { kmsService } from './services/kms/index.ts';
-import { logsService } from './services/logs/index.ts';
-import { s3Service } from './services/s3/index.ts';
-import { secretsmanagerService } from './services/secretsmanager/index.ts';
-import { sqsService } from './services/sqs/index.ts';
-import { ssmService } from './services/ssm/index.ts';
-import { stsService } from './services/sts/index.ts';
 import type { LogEntry } from './store/collections.ts';
 import { Store } from './store/store.ts';
 
@@ -121,7 +109,7 @@ async function build(
     store,
     clock: systemClock,
     ids: randomIds,
-    services: services(trail),
+    services: servicesOver(trail),
     identities,
     region: options.region,
     endpoint: inside,
@@ -227,23 +215,6 @@ async function build(
       return ended;
     },
   };
-}
-
-function services(trail: Trail): readonly Service[] {
-  return [
-    createCloudTrailService(trail),
-    dynamodbService,
-    ecrService,
-    ecsService,
-    iamService,
-    kmsService,
-    logsService,
-    s3Service,
-    secretsmanagerService,
-    sqsService,
-    ssmService,
-    stsService,
-  ];
 }
 
 /** The root user's key pair: the well-known one on loopback, else one made for this server and kept in a file of the owner's. */

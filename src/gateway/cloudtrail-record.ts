@@ -1,62 +1,47 @@
 import { type Principal, principalArn, userIdOf } from './principals.ts';
-import { redact } from './redaction.ts';
+import type { RecordedCall } from './record.ts';
 import { isoSeconds } from './request-context.ts';
-import type { Service } from './service.ts';
-
-/** What is known of a call when its record is written. */
-export interface CallFacts {
-  readonly service: Service;
-  readonly operation: string;
-  readonly principal: Principal;
-  readonly region: string;
-  readonly account: string;
-  readonly now: number;
-  readonly requestId: string;
-  readonly eventId: string;
-  readonly sourceIp: string;
-  readonly userAgent: string;
-  /** The AWS service that made the call on the principal's behalf, e.g. `ssm.amazonaws.com`. */
-  readonly invokedBy?: string;
-  readonly input: unknown;
-  readonly output: unknown;
-  readonly error?: { readonly code: string; readonly message: string };
-  readonly resources: readonly string[];
-}
 
 const READ_ONLY =
   /^(Get|List|Describe|Lookup|Head|BatchGet|BatchCheck|Filter|Receive|Test|Simulate|Query|Scan|Select|Discover|Decode)/;
+
+/** Whether CloudTrail would call the operation read-only; the answers of such are not recorded. */
+export function isReadOnly(operation: string): boolean {
+  return READ_ONLY.test(operation);
+}
 
 /**
  * The call as CloudTrail would file it. Source: CloudTrail User Guide, cloudtrail-event-reference-record-contents and
  * -user-identity; shapes of ECS sessions as observed (session context, AWSService for ecs-tasks).
  */
-export function cloudTrailRecord(call: CallFacts): Record<string, unknown> {
-  const readOnly = READ_ONLY.test(call.operation);
-  const hidden = new Set(call.service.hiddenInTrail ?? []);
-  const isData = call.service.dataEvents?.includes(call.operation) === true;
-  const invokedByService = call.principal.type === 'service' ? call.principal.service : call.invokedBy;
+export function cloudTrailRecord(call: RecordedCall): Record<string, unknown> {
+  const { principal, errorCode, errorMessage } = call;
+  const via = call.calledVia.at(-1);
+  const invokedBy = via === undefined ? undefined : `${via}.amazonaws.com`;
+  const invokedByService = principal.type === 'service' ? principal.service : invokedBy;
+  const resources = [
+    ...new Set(call.checks.map(({ resource }) => resource).filter((resource) => resource.startsWith('arn:'))),
+  ];
   return {
     eventVersion: '1.11',
-    userIdentity: userIdentity(call.principal, call.invokedBy),
-    eventTime: isoSeconds(call.now),
-    eventSource: call.service.eventSource,
+    userIdentity: userIdentity(principal, invokedBy),
+    eventTime: isoSeconds(call.at),
+    eventSource: call.eventSource,
     eventName: call.operation,
     awsRegion: call.region,
     sourceIPAddress: invokedByService ?? call.sourceIp,
     userAgent: invokedByService ?? call.userAgent,
-    ...(call.error === undefined ? {} : { errorCode: call.error.code, errorMessage: call.error.message }),
-    requestParameters: nullIfEmpty(redact(call.input, hidden)),
-    responseElements: readOnly || call.error !== undefined ? null : nullIfEmpty(redact(call.output, hidden)),
+    ...(errorCode === undefined ? {} : { errorCode, errorMessage }),
+    requestParameters: nullIfEmpty(call.input),
+    responseElements: nullIfEmpty(call.output),
     requestID: call.requestId,
     eventID: call.eventId,
-    readOnly,
-    ...(call.resources.length === 0
-      ? {}
-      : { resources: call.resources.map((ARN) => ({ ARN, accountId: call.account })) }),
+    readOnly: isReadOnly(call.operation),
+    ...(resources.length === 0 ? {} : { resources: resources.map((ARN) => ({ ARN, accountId: principal.account })) }),
     eventType: 'AwsApiCall',
-    managementEvent: !isData,
-    recipientAccountId: call.account,
-    eventCategory: isData ? 'Data' : 'Management',
+    managementEvent: !call.isData,
+    recipientAccountId: principal.account,
+    eventCategory: call.isData ? 'Data' : 'Management',
   };
 }
 

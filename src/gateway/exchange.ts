@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts';
 import type { AnyOperation } from './operation.ts';
 import type { Identities } from './ports.ts';
 import type { Principal } from './principals.ts';
+import type { RecordedCall } from './record.ts';
 import type { Service } from './service.ts';
 import type { RecordedCheck, Trail, TrailEntry } from './trail.ts';
 
@@ -46,11 +47,11 @@ export interface Exchange {
   readonly taskArn: string | undefined;
   readonly calledVia: readonly string[];
   readonly callerContext: RequestContext;
-  readonly abandoned: AbortSignal;
+  readonly abandoned: () => AbortSignal;
   readonly parentEventId: string | undefined;
   checks: RecordedCheck[];
   output: unknown;
   error: AwsError | undefined;
   /** Records of the calls that this one made, oldest first. */
-  readonly children: TrailEntry[];
+  readonly children: RecordedCall[];
 }

@@ -45,11 +45,13 @@ export class Gateway {
   readonly environment: Environment;
   readonly region: string;
   readonly endpoint: () => string;
+  readonly served: readonly ServiceId[];
   readonly #stopping = new AbortController();
 
   constructor(options: GatewayOptions) {
     this.region = options.region;
     this.endpoint = options.endpoint;
+    this.served = options.services.map(({ id }) => id);
     this.environment = {
       store: options.store,
       clock: options.clock,
@@ -145,7 +147,7 @@ export class Gateway {
       sourceIp: options.as.type === 'service' ? '' : '127.0.0.1',
       userAgent: options.as.type === 'service' ? options.as.service : 'rolecall-agent',
       callerContext: options.context ?? {},
-      abandoned: options.abandoned ?? this.environment.stopping,
+      abandoned: () => options.abandoned ?? this.environment.stopping,
       ...(options.requestId === undefined ? {} : { requestId: options.requestId }),
     });
   }

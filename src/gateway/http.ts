@@ -1,7 +1,8 @@
 import { AwsError } from '../core/errors.ts';
-import { parseInput, type Route, route } from '../wire/decode.ts';
+import { familyOf, parseInput, type Route, route } from '../wire/decode.ts';
 import { encodeError, encodeResponse } from '../wire/encode.ts';
 import type { HttpRequest, HttpResponse } from '../wire/http.ts';
+import type { Family } from '../wire/model.ts';
 import { UnknownOperation, UnknownService } from '../wire/not-served.ts';
 import { authenticate, isSigned } from '../wire/sigv4/verify.ts';
 import type { Exchange } from './exchange.ts';
@@ -15,7 +16,7 @@ interface Request {
   readonly gateway: Gateway;
   /** After authentication: with the body that the client meant, free of S3's chunk framing. */
   http: HttpRequest;
-  readonly abandoned: AbortSignal;
+  readonly abandoned: () => AbortSignal;
   readonly requestId: string;
   route: Route | undefined;
   principal: Principal;
@@ -37,7 +38,11 @@ const steps: readonly ((request: Request) => undefined | Promise<void>)[] = [
 ];
 
 /** Answers a request. Never throws: whatever happens becomes an answer in the client's protocol. */
-export async function handleHttp(gateway: Gateway, http: HttpRequest, abandoned: AbortSignal): Promise<HttpResponse> {
+export async function handleHttp(
+  gateway: Gateway,
+  http: HttpRequest,
+  abandoned: () => AbortSignal,
+): Promise<HttpResponse> {
   const request: Request = {
     gateway,
     http,
@@ -55,7 +60,7 @@ export async function handleHttp(gateway: Gateway, http: HttpRequest, abandoned:
       if (pending !== undefined) await pending;
     }
     const exchange = request.exchange as Exchange;
-    await gateway.store.committed();
+    if (gateway.store.pending) await gateway.store.committed();
     if (exchange.error !== undefined) throw exchange.error;
     return encodeResponse(request.route as Route, exchange.output as Record<string, unknown>, request.requestId);
   } catch (error) {
@@ -64,7 +69,7 @@ export async function handleHttp(gateway: Gateway, http: HttpRequest, abandoned:
 }
 
 function findRoute(request: Request): undefined {
-  request.route = route(request.http);
+  request.route = route(request.http, request.gateway.served);
 }
 
 function authenticateCaller(request: Request): undefined {
@@ -73,7 +78,11 @@ function authenticateCaller(request: Request): undefined {
   const { family, service } = request.route as Route;
   // Only S3 takes unsigned requests; what they may do, the bucket's policy says.
   if (family === 'rest-xml' && !isSigned(http)) return;
-  const { credential, scope, body } = authenticate(http, {
+  const {
+    credential,
+    scope,
+    request: meant,
+  } = authenticate(http, {
     now: environment.clock.now(),
     family,
     service,
@@ -81,7 +90,7 @@ function authenticateCaller(request: Request): undefined {
   });
   request.principal = credential.principal;
   request.region = scope.region;
-  if (body !== http.body) request.http = { ...http, body };
+  request.http = meant;
 }
 
 function readInput(request: Request): undefined {
@@ -123,11 +132,11 @@ async function refuse(request: Request, error: unknown): Promise<HttpResponse> {
     recordOnly(exchange);
     await environment.store.committed().catch((failure: unknown) => environment.logBug(request.requestId, failure));
   }
-  return encodeError(request.route ?? familyOf(error), known, request.requestId);
+  return encodeError(request.route ?? family(request, error), known, request.requestId);
 }
 
-function familyOf(error: unknown): 'json' | 'query' | 'rest-xml' {
-  return error instanceof UnknownService || error instanceof UnknownOperation ? error.family : 'json';
+function family(request: Request, error: unknown): Family {
+  return error instanceof UnknownService || error instanceof UnknownOperation ? error.family : familyOf(request.http);
 }
 
 function bug(request: Request, error: unknown): AwsError {

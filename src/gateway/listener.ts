@@ -5,8 +5,8 @@ import { type HttpRequest, type HttpResponse, httpRequest } from '../wire/http.t
 const MAX_BODY = 32 * 1024 * 1024;
 
 export interface Handler {
-  /** Answers an AWS request. `abandoned` aborts when the client is gone. */
-  aws(request: HttpRequest, abandoned: AbortSignal): Promise<HttpResponse>;
+  /** Answers an AWS request. `abandoned` gives a signal that aborts when the client goes before it has its answer. */
+  aws(request: HttpRequest, abandoned: () => AbortSignal): Promise<HttpResponse>;
   /** Takes over requests below `/_rolecall/`; the answer may be a stream. */
   admin(request: HttpRequest, response: ServerResponse): Promise<void>;
 }
@@ -25,9 +25,19 @@ export function createListener(handler: Handler): Server {
   return server;
 }
 
+/**
+ * Answers of one turn of the event loop leave together. Each write may wake a client that sleeps on another core, which
+ * costs more than the write itself; the first one wakes it for all.
+ */
+let outgoing: (() => void)[] = [];
+
+function sendAll(): void {
+  const answers = outgoing;
+  outgoing = [];
+  for (const send of answers) send();
+}
+
 async function answer(handler: Handler, message: IncomingMessage, response: ServerResponse): Promise<void> {
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
   try {
     const body = await readBody(message);
     if (body === undefined) {
@@ -46,17 +56,29 @@ async function answer(handler: Handler, message: IncomingMessage, response: Serv
       await handler.admin(request, response);
       return;
     }
-    const answered = await handler.aws(request, gone.signal);
+    const answered = await handler.aws(request, () => goneSignal(response));
     const length = typeof answered.body === 'string' ? Buffer.byteLength(answered.body) : answered.body.length;
     // An answer to HEAD states the length of what GET would carry; its operation has set it.
     const headers =
       message.method === 'HEAD' ? answered.headers : { ...answered.headers, 'content-length': String(length) };
-    response.writeHead(answered.status, headers);
-    response.end(answered.body);
+    outgoing.push(() => {
+      response.writeHead(answered.status, headers);
+      response.end(answered.body);
+    });
+    if (outgoing.length === 1) setImmediate(sendAll);
   } catch {
     // The connection broke while the request was read or the answer written: there is nobody to tell.
     response.destroy();
   }
+}
+
+/** Made only for the few requests that wait: a signal costs more than the rest of a quick answer. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }
 
 function readBody(message: IncomingMessage): Promise<Buffer | undefined> {

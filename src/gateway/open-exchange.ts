@@ -15,7 +15,7 @@ export interface Opening {
   readonly taskArn?: string | undefined;
   readonly sourceIp: string;
   readonly userAgent: string;
-  readonly abandoned: AbortSignal;
+  readonly abandoned: () => AbortSignal;
   readonly calledVia?: readonly string[];
   readonly callerContext?: RequestContext;
   readonly parentEventId?: string | undefined;

@@ -5,27 +5,18 @@ import type { ServiceId } from '../wire/generated/types/operations.ts';
 import { authorizeChecks } from './authorize.ts';
 import type { Exchange } from './exchange.ts';
 import { openExchange } from './open-exchange.ts';
-import type {
-  AuthorizationCheck,
-  CallContext,
-  CallOptions,
-  HandleContext,
-  ReadContext,
-  ServiceCall,
-} from './operation.ts';
+import type { AuthorizationCheck, CallOptions, HandleContext, ReadContext, ServiceCall } from './operation.ts';
 import { recordOf, recordsOf } from './record.ts';
+
+/** An operation's context, filled by its `resolve`. One object for all steps. */
+type Context = HandleContext<unknown>;
 
 /**
  * A call, from a decoded and authenticated request to its outcome: authorize → handle → record.
  * (decode, authenticate and encode stand around it in http.ts: calls from inside have no socket.)
  * Authorize and handle are one unit of work, undone when either refuses; the record stays either way.
  */
-const steps: readonly ((exchange: Exchange, tx: Tx, found: Found) => void)[] = [resolve, authorize, handle];
-
-/** What an operation's `resolve` found, handed from step to step. */
-interface Found {
-  value: object;
-}
+const steps: readonly ((exchange: Exchange, context: Context) => void)[] = [resolve, authorize, handle];
 
 /** Runs the call and records it. The outcome is in `exchange.output` or `exchange.error`; a promise only where the operation waits. */
 export function run(exchange: Exchange): undefined | Promise<void> {
@@ -33,8 +24,8 @@ export function run(exchange: Exchange): undefined | Promise<void> {
   return store.transact((tx) => {
     try {
       store.transact((inner) => {
-        const found: Found = { value: {} };
-        for (const step of steps) step(exchange, inner, found);
+        const context = new OperationContext(exchange, inner);
+        for (const step of steps) step(exchange, context);
       });
     } catch (error) {
       exchange.error = asAwsError(exchange, error);
@@ -62,31 +53,61 @@ export function recordOnly(exchange: Exchange): void {
   exchange.environment.store.transact((tx) => record(exchange, tx));
 }
 
-function resolve(exchange: Exchange, tx: Tx, found: Found): void {
+function resolve(exchange: Exchange, context: Context): void {
   const find = exchange.declaration?.resolve;
-  if (find !== undefined) found.value = find({ ...callContext(exchange), tx } satisfies ReadContext<unknown>);
+  if (find !== undefined) Object.assign(context, find(context));
 }
 
-function authorize(exchange: Exchange, tx: Tx, found: Found): void {
+function authorize(exchange: Exchange, context: Context): void {
   const declared = exchange.declaration?.authorize;
   if (declared === 'always-allowed') return;
-  const context: ReadContext<unknown> = { ...callContext(exchange), tx, ...found.value };
   const checks = declared === undefined ? unservedChecks(exchange, context) : declared(context);
-  authorizeChecks(exchange, tx, checks);
+  authorizeChecks(exchange, context.tx, checks);
 }
 
-function handle(exchange: Exchange, tx: Tx, found: Found): void {
+function handle(exchange: Exchange, context: Context): void {
   if (exchange.declaration === undefined) throw notServed(exchange);
-  const { store } = exchange.environment;
-  const context: HandleContext<unknown> = {
-    ...callContext(exchange),
-    tx,
-    call: callFrom(exchange),
-    transact: (work) => store.transact(work),
-    abandoned: exchange.abandoned,
-    ...found.value,
-  };
   exchange.output = exchange.declaration.handle(context);
+}
+
+/** What the steps of an operation see. Own members throughout, so that handlers may spread it. */
+class OperationContext implements HandleContext<unknown> {
+  readonly input: unknown;
+  readonly principal: Exchange['principal'];
+  readonly account: string;
+  readonly region: string;
+  readonly now: number;
+  readonly requestId: string;
+  readonly endpoint: string;
+  readonly callerContext: RequestContext;
+  readonly stage: Exchange['stage'];
+  readonly ids: Exchange['environment']['ids'];
+  readonly tx: Tx;
+  readonly call: ServiceCall;
+  readonly transact: HandleContext<unknown>['transact'];
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange, tx: Tx) {
+    const { store, ids } = exchange.environment;
+    this.#exchange = exchange;
+    this.input = exchange.input;
+    this.principal = exchange.principal;
+    this.account = exchange.principal.account;
+    this.region = exchange.region;
+    this.now = exchange.now;
+    this.requestId = exchange.requestId;
+    this.endpoint = exchange.endpoint;
+    this.callerContext = exchange.callerContext;
+    this.stage = exchange.stage;
+    this.ids = ids;
+    this.tx = tx;
+    this.call = callFrom(exchange);
+    this.transact = (work) => store.transact(work);
+  }
+
+  get abandoned(): AbortSignal {
+    return this.#exchange.abandoned();
+  }
 }
 
 async function settle(exchange: Exchange, pending: Promise<unknown>): Promise<void> {
@@ -101,7 +122,7 @@ async function settle(exchange: Exchange, pending: Promise<unknown>): Promise<vo
 
 function record(exchange: Exchange, tx: Tx): void {
   if (exchange.parentEventId !== undefined) return;
-  for (const entry of recordsOf(exchange)) exchange.environment.trail.append(tx, exchange.now, entry);
+  for (const call of recordsOf(exchange)) exchange.environment.trail.append(tx, call);
 }
 
 /** Calls another operation on behalf of the call in hand. */
@@ -138,21 +159,6 @@ function callFrom(parent: Exchange): ServiceCall {
 /** Source: AWS KMS Developer Guide, condition key kms:ViaService (`ssm.eu-west-1.amazonaws.com`). */
 function viaContext(via: ServiceId | undefined, region: string): RequestContext {
   return via === undefined ? {} : { 'kms:ViaService': `${via}.${region}.amazonaws.com` };
-}
-
-function callContext(exchange: Exchange): CallContext<unknown> {
-  return {
-    input: exchange.input,
-    principal: exchange.principal,
-    account: exchange.principal.account,
-    region: exchange.region,
-    now: exchange.now,
-    requestId: exchange.requestId,
-    endpoint: exchange.endpoint,
-    callerContext: exchange.callerContext,
-    stage: exchange.stage,
-    ids: exchange.environment.ids,
-  };
 }
 
 function unservedChecks(exchange: Exchange, context: ReadContext<unknown>): readonly AuthorizationCheck[] {

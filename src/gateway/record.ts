@@ -1,56 +1,114 @@
-import { cloudTrailRecord } from './cloudtrail-record.ts';
+import type { Stage } from '../roles/duty.ts';
+import { cloudTrailRecord, isReadOnly } from './cloudtrail-record.ts';
 import type { Exchange } from './exchange.ts';
 import { type Principal, principalArn } from './principals.ts';
-import type { TrailEntry } from './trail.ts';
+import { redact } from './redaction.ts';
+import type { Service } from './service.ts';
+import type { Diagnosis, RecordedCheck, TrailEntry } from './trail.ts';
+
+/**
+ * A call as it is kept: the facts, once each, with secrets hidden. What people and CloudTrail's clients see is made from
+ * it when it is read, which happens far less often than a call is made.
+ */
+export interface RecordedCall {
+  readonly eventId: string;
+  readonly requestId: string;
+  readonly at: number;
+  readonly service: string;
+  readonly eventSource: string;
+  readonly operation: string;
+  readonly isData: boolean;
+  readonly region: string;
+  readonly principal: Principal;
+  readonly stage: Stage | undefined;
+  readonly taskArn: string | undefined;
+  readonly sourceIp: string;
+  readonly userAgent: string;
+  readonly calledVia: readonly string[];
+  readonly parentEventId: string | undefined;
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly checks: readonly RecordedCheck[];
+  readonly errorCode: string | undefined;
+  readonly errorMessage: string | undefined;
+  readonly diagnosis: Diagnosis | undefined;
+}
+
+const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
+const hiddenMembers = new WeakMap<Service, ReadonlySet<string>>();
+
+function hiddenIn(service: Service): ReadonlySet<string> {
+  if (service.hiddenInTrail === undefined) return NOTHING_HIDDEN;
+  let hidden = hiddenMembers.get(service);
+  if (hidden === undefined) {
+    hidden = new Set(service.hiddenInTrail);
+    hiddenMembers.set(service, hidden);
+  }
+  return hidden;
+}
 
 /** The records of a call and of the calls that it made, in order. */
-export function recordsOf(exchange: Exchange): TrailEntry[] {
+export function recordsOf(exchange: Exchange): RecordedCall[] {
   return [recordOf(exchange), ...exchange.children];
 }
 
-/** The record of one call: CloudTrail's, and what CloudTrail does not say. */
-export function recordOf(exchange: Exchange): TrailEntry {
-  const { principal, error, checks } = exchange;
-  const origin = principal.type === 'role-session' ? principal.origin : undefined;
-  const failure = error === undefined ? undefined : { code: error.code, message: error.message };
-  const denied = checks.some((check) => check.effect !== 'Allowed');
-  const diagnosis = denied ? exchange.environment.diagnose?.(exchange) : undefined;
-  const invokedBy = exchange.calledVia.at(-1);
+/** The record of one call. */
+export function recordOf(exchange: Exchange): RecordedCall {
+  const { checks, error, service, operation } = exchange;
+  const denied = isDenied(checks);
+  const hidden = hiddenIn(service);
   return {
     eventId: exchange.eventId,
-    service: exchange.service.id,
-    operation: exchange.operation,
+    requestId: exchange.requestId,
+    at: exchange.now,
+    service: service.id,
+    eventSource: service.eventSource,
+    operation,
+    isData: service.dataEvents?.includes(operation) === true,
     region: exchange.region,
+    principal: exchange.principal,
+    stage: exchange.stage,
+    taskArn: exchange.taskArn,
+    sourceIp: exchange.sourceIp,
+    userAgent: exchange.userAgent,
+    calledVia: exchange.calledVia,
+    parentEventId: exchange.parentEventId,
+    input: redact(exchange.input, hidden),
+    output: isReadOnly(operation) || error !== undefined ? undefined : redact(exchange.output, hidden),
+    checks,
+    errorCode: error?.code,
+    errorMessage: error?.message,
+    diagnosis: denied ? exchange.environment.diagnose?.(exchange) : undefined,
+  };
+}
+
+/** The record as people read it, with CloudTrail's own record in it. */
+export function entryOf(call: RecordedCall): TrailEntry {
+  const { principal, checks, errorCode, errorMessage } = call;
+  const origin = principal.type === 'role-session' ? principal.origin : undefined;
+  return {
+    eventId: call.eventId,
+    service: call.service,
+    operation: call.operation,
+    region: call.region,
     account: principal.account,
     principalArn: principalArn(principal),
     principalName: principalName(principal),
     ...(origin === undefined ? {} : { role: origin.role }),
-    ...(exchange.stage === undefined ? {} : { stage: exchange.stage }),
-    ...(exchange.taskArn === undefined ? {} : { taskArn: exchange.taskArn }),
+    ...(call.stage === undefined ? {} : { stage: call.stage }),
+    ...(call.taskArn === undefined ? {} : { taskArn: call.taskArn }),
     ...(origin?.containerInstanceArn === undefined ? {} : { containerInstanceArn: origin.containerInstanceArn }),
-    outcome: denied ? 'denied' : failure === undefined ? 'allowed' : 'failed',
+    outcome: isDenied(checks) ? 'denied' : errorCode === undefined ? 'allowed' : 'failed',
     checks,
-    ...(failure === undefined ? {} : { error: failure }),
-    ...(diagnosis === undefined ? {} : { diagnosis }),
-    ...(exchange.parentEventId === undefined ? {} : { parentEventId: exchange.parentEventId }),
-    cloudTrail: cloudTrailRecord({
-      service: exchange.service,
-      operation: exchange.operation,
-      principal,
-      region: exchange.region,
-      account: principal.account,
-      now: exchange.now,
-      requestId: exchange.requestId,
-      eventId: exchange.eventId,
-      sourceIp: exchange.sourceIp,
-      userAgent: exchange.userAgent,
-      ...(invokedBy === undefined ? {} : { invokedBy: `${invokedBy}.amazonaws.com` }),
-      input: exchange.input,
-      output: exchange.output,
-      ...(failure === undefined ? {} : { error: failure }),
-      resources: [...new Set(checks.map((check) => check.resource).filter((resource) => resource.startsWith('arn:')))],
-    }),
+    ...(errorCode === undefined ? {} : { error: { code: errorCode, message: errorMessage ?? '' } }),
+    ...(call.diagnosis === undefined ? {} : { diagnosis: call.diagnosis }),
+    ...(call.parentEventId === undefined ? {} : { parentEventId: call.parentEventId }),
+    cloudTrail: cloudTrailRecord(call),
   };
+}
+
+function isDenied(checks: readonly RecordedCheck[]): boolean {
+  return checks.some((check) => check.effect !== 'Allowed');
 }
 
 function principalName(principal: Principal): string {

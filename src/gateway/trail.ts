@@ -2,6 +2,7 @@ import type { Missing, PolicyStatement } from '../policy/explanation.ts';
 import type { StatementRef } from '../policy/types.ts';
 import type { RoleKind, Stage } from '../roles/duty.ts';
 import { type LogEntry, type LogRange, log, type Read, type Tx } from '../store/collections.ts';
+import { entryOf, type RecordedCall } from './record.ts';
 
 /** One authorization check of a call, as it was decided. */
 export interface RecordedCheck {
@@ -58,20 +59,25 @@ export interface TrailEntry {
   readonly cloudTrail: Readonly<Record<string, unknown>>;
 }
 
-const entries = log<TrailEntry>('trail');
+/** A server without data directory forgets its oldest calls rather than fill the machine. */
+const calls = log<RecordedCall>('trail', { keepInMemory: 200_000 });
 const PARTITION = '';
 
 /** The record of every call, in order of arrival. Followers are told of an entry once it is recorded. */
 export class Trail {
   readonly #followers = new Set<(entry: LogEntry<TrailEntry>) => void>();
 
-  append(tx: Tx, at: number, entry: TrailEntry): void {
-    const sequence = tx.append(entries, PARTITION, at, entry);
-    for (const follower of this.#followers) follower({ sequence, at, value: entry });
+  append(tx: Tx, call: RecordedCall): void {
+    const sequence = tx.append(calls, PARTITION, call.at, call);
+    if (this.#followers.size === 0) return;
+    const entry = { sequence, at: call.at, value: entryOf(call) };
+    for (const follower of this.#followers) follower(entry);
   }
 
   read(read: Read, range: LogRange = {}): LogEntry<TrailEntry>[] {
-    return read.read(entries, PARTITION, range);
+    return read
+      .read(calls, PARTITION, range)
+      .map(({ sequence, at, value }) => ({ sequence, at, value: entryOf(value) }));
   }
 
   /** Calls back for every new entry. Returns how to stop. */

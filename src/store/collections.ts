@@ -8,6 +8,8 @@ export interface Collection<T> {
 /** An append-only sequence of documents in order of arrival (trail, log events). Read from disk, not held in memory. */
 export interface Log<T> {
   readonly name: string;
+  /** How many of the newest entries of a partition a store without a disk keeps; default: all. */
+  readonly keepInMemory?: number;
   readonly type?: T;
 }
 
@@ -15,8 +17,8 @@ export function collection<T>(name: string): Collection<T> {
   return { name };
 }
 
-export function log<T>(name: string): Log<T> {
-  return { name };
+export function log<T>(name: string, options: { readonly keepInMemory?: number } = {}): Log<T> {
+  return { name, ...options };
 }
 
 /** What a handler may read. Two keys lead to a document: a partition (an account and Region, a queue, …) and a key in it. */

@@ -1,35 +1,9 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
-import Database from 'libsql';
-import { UserError } from '../core/errors.ts';
 import type { Collection, Log, LogEntry, LogRange, Read, Tx } from './collections.ts';
+import { Disk } from './disk.ts';
+import { LogsInMemory, select } from './logs-in-memory.ts';
 import { Memory } from './memory.ts';
-
-type Write =
-  | {
-      readonly kind: 'put';
-      readonly collection: string;
-      readonly partition: string;
-      readonly key: string;
-      readonly json: string;
-    }
-  | { readonly kind: 'delete'; readonly collection: string; readonly partition: string; readonly key: string }
-  | {
-      readonly kind: 'append';
-      readonly log: string;
-      readonly partition: string;
-      readonly sequence: number;
-      readonly at: number;
-      readonly json: string;
-    }
-  | { readonly kind: 'truncate'; readonly log: string; readonly partition: string; readonly before: number };
-
-interface Undo {
-  readonly collection: string;
-  readonly partition: string;
-  readonly key: string;
-  readonly before: unknown;
-}
+import { deepFreeze, UnitOfWork } from './unit-of-work.ts';
+import type { Write } from './writes.ts';
 
 /** A document that was put or deleted, as watchers learn of it once it is on disk. */
 export interface Change {
@@ -38,24 +12,16 @@ export interface Change {
   readonly key: string;
 }
 
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS documents (collection TEXT NOT NULL, partition TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL,
-    PRIMARY KEY (collection, partition, key)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS entries (sequence INTEGER PRIMARY KEY, log TEXT NOT NULL, partition TEXT NOT NULL, at INTEGER NOT NULL, json TEXT NOT NULL);
-  CREATE INDEX IF NOT EXISTS entries_by_time ON entries (log, partition, at, sequence);
-`;
-
 /**
  * Durable collections. A unit of work (`transact`) is synchronous: it changes the in-memory copies at once, is undone as
- * a whole when it throws, and reaches SQLite together with the other units of the same turn of the event loop.
+ * a whole when it throws, and reaches the disk together with the other units of the same turn of the event loop.
  * `committed()` resolves when everything done so far is on disk: an answer is sent only after that.
  */
 export class Store implements Read {
-  readonly #db: Database.Database;
-  readonly #lock: Lock | undefined;
+  /** Undefined: the store lives as long as the process. */
+  readonly #disk: Disk | undefined;
   readonly #memory = new Memory();
-  readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #logs = new LogsInMemory();
   readonly #watchers = new Map<string, Set<(change: Change) => void>>();
   #sequence = 0;
   #unit: UnitOfWork | undefined;
@@ -64,72 +30,23 @@ export class Store implements Read {
   #broken: Error | undefined;
   #closed = false;
 
-  private constructor(db: Database.Database, lock?: Lock) {
-    this.#db = db;
-    this.#lock = lock;
-    this.#statements = prepareStatements(db);
-    for (const row of this.#statements.documents.iterate() as Iterable<{
-      collection: string;
-      partition: string;
-      key: string;
-      json: string;
-    }>) {
-      this.#memory.set(row.collection, row.partition, row.key, deepFreeze(JSON.parse(row.json)));
+  private constructor(disk?: Disk) {
+    this.#disk = disk;
+    if (disk === undefined) return;
+    for (const { collection, partition, key, json } of disk.documents()) {
+      this.#memory.set(collection, partition, key, deepFreeze(JSON.parse(json)));
     }
-    const last = this.#statements.lastSequence.get() as { sequence: number | null } | undefined;
-    this.#sequence = last?.sequence ?? 0;
+    this.#sequence = disk.lastSequence();
   }
 
   /** A store that lives as long as the process. */
   static inMemory(): Store {
-    const db = new Database(':memory:');
-    db.exec(SCHEMA);
-    return new Store(db);
+    return new Store();
   }
 
-  /**
-   * Opens (or makes) the data directory's one SQLite file, readable by the owner only.
-   * Throws UserError when the directory cannot be used or another server holds it.
-   */
+  /** Opens (or makes) a data directory. Throws UserError when it cannot be used or another server holds it. */
   static open(directory: string): Store {
-    const file = join(directory, 'rolecall.db');
-    try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
-      closeSync(openSync(file, 'a', 0o600));
-      const lock = lockDirectory(directory);
-      const db = new Database(file);
-      db.pragma('journal_mode = WAL');
-      db.pragma('synchronous = NORMAL');
-      const version = (db.pragma('user_version', { simple: true }) as number | { user_version: number }[]) ?? 0;
-      const found = typeof version === 'number' ? version : (version[0]?.user_version ?? 0);
-      if (found > SCHEMA_VERSION) {
-        db.close();
-        lock.release();
-        throw new UserError(
-          'data-too-new',
-          `the data in ${directory} was written by a newer version of Rolecall`,
-          'Use that version, or another --data directory.',
-        );
-      }
-      db.exec(SCHEMA);
-      db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-      return new Store(db, lock);
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      if (/locked|busy/i.test(reason)) {
-        throw new UserError(
-          'data-in-use',
-          `the data directory ${directory} is in use by another server`,
-          'Stop that server, or choose another --data directory.',
-        );
-      }
-      throw new UserError(
-        'data-unusable',
-        `the data directory ${directory} cannot be used: ${reason}`,
-        'Choose a directory that you can write to.',
-      );
-    }
+    return new Store(Disk.open(directory));
   }
 
   get<T>(from: Collection<T>, partition: string, key: string): T | undefined {
@@ -155,32 +72,15 @@ export class Store implements Read {
 
   read<T>(from: Log<T>, partition: string, range: LogRange = {}): LogEntry<T>[] {
     this.#writeOutbox();
-    // Entries of the unit of work in progress are not on disk yet; they are read from the unit itself.
-    const pending = this.#unit?.appended(from.name, partition) ?? [];
-    const statement = this.#statements.entries(range.order ?? 'arrival', range.descending === true);
-    const lower = range.after !== undefined && range.descending !== true ? range.after : -1;
-    const upper = range.after !== undefined && range.descending === true ? range.after : Number.MAX_SAFE_INTEGER;
-    const limit = range.limit ?? -1;
-    const rows = statement.all(
-      from.name,
-      partition,
-      range.from ?? Number.MIN_SAFE_INTEGER,
-      range.to ?? Number.MAX_SAFE_INTEGER,
-      lower,
-      upper,
-      limit,
-    ) as { sequence: number; at: number; json: string }[];
-    const result = rows.map((row) => ({ sequence: row.sequence, at: row.at, value: JSON.parse(row.json) as T }));
-    if (pending.length === 0) return result;
-    for (const entry of pending) {
-      const inTime = entry.at >= (range.from ?? entry.at) && entry.at < (range.to ?? Number.MAX_SAFE_INTEGER);
-      if (inTime && entry.sequence > lower && entry.sequence < upper) {
-        result.push({ sequence: entry.sequence, at: entry.at, value: JSON.parse(entry.json) as T });
-      }
-    }
-    const sign = range.descending === true ? -1 : 1;
-    result.sort((a, b) => sign * ((range.order === 'time' ? a.at - b.at : 0) || a.sequence - b.sequence));
-    return limit >= 0 ? result.slice(0, limit) : result;
+    const source = this.#disk ?? this.#logs;
+    const unit = this.#unit;
+    const pending = unit?.appended(from.name, partition) ?? [];
+    const truncated = unit?.truncatedBefore(from.name, partition);
+    if (pending.length === 0 && truncated === undefined)
+      return source.read(from.name, partition, range) as LogEntry<T>[];
+    // The unit of work in progress is not on disk yet: its entries are added here, and what it truncated is left out.
+    const stored = source.read(from.name, partition, {}).filter(({ at }) => truncated === undefined || at >= truncated);
+    return select([...stored, ...pending], range) as LogEntry<T>[];
   }
 
   /** Whether a unit of work is being done at this moment. */
@@ -199,8 +99,7 @@ export class Store implements Read {
     this.#unit = unit;
     try {
       const result = work(unit);
-      this.#outbox.push(...unit.writes);
-      if (this.#outbox.length > 0) this.#schedule();
+      this.#take(unit.writes);
       return result;
     } catch (error) {
       unit.undoTo(0, 0);
@@ -214,6 +113,11 @@ export class Store implements Read {
   committed(): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     return this.#flush ?? Promise.resolve();
+  }
+
+  /** Whether something is not on disk yet. */
+  get pending(): boolean {
+    return this.#flush !== undefined || this.#broken !== undefined;
   }
 
   /** Calls back for every document of the collection that was put or deleted, once it is on disk. Returns how to stop. */
@@ -231,7 +135,8 @@ export class Store implements Read {
   reset(): void {
     if (this.#unit !== undefined) throw new Error('reset inside a unit of work');
     this.#writeOutbox();
-    this.#db.exec('DELETE FROM documents; DELETE FROM entries;');
+    this.#disk?.clear();
+    this.#logs.clear();
     this.#memory.clear();
   }
 
@@ -239,13 +144,22 @@ export class Store implements Read {
     if (this.#closed) return;
     if (this.#broken === undefined) this.#writeOutbox();
     this.#closed = true;
-    this.#db.close();
-    this.#lock?.release();
+    this.#disk?.close();
   }
 
   #checkUsable(): void {
     if (this.#broken !== undefined) throw this.#broken;
     if (this.#closed) throw new Error('the store is closed');
+  }
+
+  /** Takes over what a unit has done: entries of a store without disk are there at once, the rest waits for the flush. */
+  #take(writes: readonly Write[]): void {
+    for (const write of writes) {
+      if (this.#disk !== undefined || write.kind === 'put' || write.kind === 'delete') this.#outbox.push(write);
+      else if (write.kind === 'append') this.#logs.append(write.log, write.partition, write.entry, write.keep);
+      else this.#logs.truncate(write.log, write.partition, write.before);
+    }
+    if (this.#outbox.length > 0) this.#schedule();
   }
 
   #schedule(): void {
@@ -269,16 +183,8 @@ export class Store implements Read {
     const writes = this.#outbox;
     if (writes.length === 0) return;
     this.#outbox = [];
-    const { put, remove, append, truncate } = this.#statements;
     try {
-      this.#db.exec('BEGIN');
-      for (const write of writes) {
-        if (write.kind === 'append') append.run(write.sequence, write.log, write.partition, write.at, write.json);
-        else if (write.kind === 'put') put.run(write.collection, write.partition, write.key, write.json);
-        else if (write.kind === 'delete') remove.run(write.collection, write.partition, write.key);
-        else truncate.run(write.log, write.partition, write.before);
-      }
-      this.#db.exec('COMMIT');
+      this.#disk?.write(writes);
     } catch (error) {
       // What is in memory is now ahead of the disk: nothing more may be acknowledged.
       this.#broken = error instanceof Error ? error : new Error(String(error));
@@ -296,141 +202,4 @@ export class Store implements Read {
       }
     }
   }
-}
-
-class UnitOfWork implements Tx {
-  readonly writes: Write[] = [];
-  readonly #undo: Undo[] = [];
-  readonly #store: Store;
-  readonly #memory: Memory;
-  readonly #nextSequence: () => number;
-
-  constructor(store: Store, memory: Memory, nextSequence: () => number) {
-    this.#store = store;
-    this.#memory = memory;
-    this.#nextSequence = nextSequence;
-  }
-
-  get<T>(from: Collection<T>, partition: string, key: string): T | undefined {
-    return this.#store.get(from, partition, key);
-  }
-  list<T>(from: Collection<T>, partition: string): readonly T[] {
-    return this.#store.list(from, partition);
-  }
-  entries<T>(from: Collection<T>, partition: string): IterableIterator<[string, T]> {
-    return this.#store.entries(from, partition);
-  }
-  count(from: Collection<unknown>, partition: string): number {
-    return this.#store.count(from, partition);
-  }
-  partitions(from: Collection<unknown>): readonly string[] {
-    return this.#store.partitions(from);
-  }
-  read<T>(from: Log<T>, partition: string, range?: LogRange): LogEntry<T>[] {
-    return this.#store.read(from, partition, range);
-  }
-
-  put<T>(into: Collection<T>, partition: string, key: string, value: T): void {
-    const json = JSON.stringify(value);
-    const before = this.#memory.set(into.name, partition, key, deepFreeze(value));
-    this.#undo.push({ collection: into.name, partition, key, before });
-    this.writes.push({ kind: 'put', collection: into.name, partition, key, json });
-  }
-
-  delete(from: Collection<unknown>, partition: string, key: string): boolean {
-    if (this.#memory.partition(from.name, partition)?.documents.has(key) !== true) return false;
-    const before = this.#memory.set(from.name, partition, key, undefined);
-    this.#undo.push({ collection: from.name, partition, key, before });
-    this.writes.push({ kind: 'delete', collection: from.name, partition, key });
-    return true;
-  }
-
-  clear(from: Collection<unknown>, partition: string): void {
-    for (const [key] of [...this.entries(from, partition)]) this.delete(from, partition, key);
-  }
-
-  append<T>(into: Log<T>, partition: string, at: number, value: T): number {
-    const sequence = this.#nextSequence();
-    this.writes.push({ kind: 'append', log: into.name, partition, sequence, at, json: JSON.stringify(value) });
-    return sequence;
-  }
-
-  truncate(from: Log<unknown>, partition: string, before = Number.MAX_SAFE_INTEGER): void {
-    this.writes.push({ kind: 'truncate', log: from.name, partition, before });
-  }
-
-  appended(log: string, partition: string): { sequence: number; at: number; json: string }[] {
-    return this.writes
-      .filter((write) => write.kind === 'append')
-      .filter((write) => write.log === log && write.partition === partition);
-  }
-
-  nested<R>(work: (tx: Tx) => R): R {
-    const undoMark = this.#undo.length;
-    const writeMark = this.writes.length;
-    try {
-      return work(this);
-    } catch (error) {
-      this.undoTo(undoMark, writeMark);
-      throw error;
-    }
-  }
-
-  undoTo(undoMark: number, writeMark: number): void {
-    for (let index = this.#undo.length - 1; index >= undoMark; index--) {
-      const { collection, partition, key, before } = this.#undo[index] as Undo;
-      this.#memory.set(collection, partition, key, before);
-    }
-    this.#undo.length = undoMark;
-    this.writes.length = writeMark;
-  }
-}
-
-interface Lock {
-  release(): void;
-}
-
-/**
- * Makes a second server on the same directory fail at once instead of working on stale copies. An open exclusive
- * transaction on a file of its own: the system ends it with the process, however that dies.
- */
-function lockDirectory(directory: string): Lock {
-  const lock = new Database(join(directory, 'lock'));
-  lock.exec('BEGIN EXCLUSIVE');
-  return {
-    release: () => {
-      lock.exec('ROLLBACK');
-      lock.close();
-    },
-  };
-}
-
-function prepareStatements(db: Database.Database) {
-  const order = { arrival: 'sequence', time: 'at {}, sequence' } as const;
-  const select = (by: keyof typeof order, descending: boolean) => {
-    const direction = descending ? 'DESC' : 'ASC';
-    const columns = order[by].replace('{}', direction);
-    return db.prepare(
-      `SELECT sequence, at, json FROM entries WHERE log = ? AND partition = ? AND at >= ? AND at < ? AND sequence > ? AND sequence < ? ORDER BY ${columns} ${direction} LIMIT ?`,
-    );
-  };
-  const entries = {
-    arrival: [select('arrival', false), select('arrival', true)],
-    time: [select('time', false), select('time', true)],
-  } as const;
-  return {
-    documents: db.prepare('SELECT collection, partition, key, json FROM documents ORDER BY collection, partition, key'),
-    lastSequence: db.prepare('SELECT max(sequence) AS sequence FROM entries'),
-    put: db.prepare('INSERT OR REPLACE INTO documents (collection, partition, key, json) VALUES (?, ?, ?, ?)'),
-    remove: db.prepare('DELETE FROM documents WHERE collection = ? AND partition = ? AND key = ?'),
-    append: db.prepare('INSERT INTO entries (sequence, log, partition, at, json) VALUES (?, ?, ?, ?, ?)'),
-    truncate: db.prepare('DELETE FROM entries WHERE log = ? AND partition = ? AND at < ?'),
-    entries: (by: keyof typeof order, descending: boolean) => entries[by][descending ? 1 : 0],
-  };
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  for (const member of Object.values(value)) deepFreeze(member);
-  return Object.freeze(value);
 }

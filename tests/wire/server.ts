@@ -2,5 +2,12 @@ import { type RunningServer, type ServerOptions, startServer } from '../../src/s
 
 /** A whole server on a free port, with everything in memory. */
 export function startTestServer(options: Partial<ServerOptions> = {}): Promise<RunningServer> {
-  return startServer({ host: '127.0.0.1', port: 0, region: 'eu-west-1', account: '000000000000', standIns: [], ...options });
+  return startServer({
+    host: '127.0.0.1',
+    port: 0,
+    region: 'eu-west-1',
+    account: '000000000000',
+    standIns: [],
+    ...options,
+  });
 }

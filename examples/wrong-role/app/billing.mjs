@@ -1,0 +1,1 @@
+console.log(`the password has ${process.env.DB_PASSWORD.length} characters`);

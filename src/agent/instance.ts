@@ -1,0 +1,359 @@
+import { arn as arnOf } from '../core/arn.ts';
+import { AwsError, UserError } from '../core/errors.ts';
+import type { Principal } from '../gateway/principals.ts';
+import { instancePlan } from '../roles/instance-plan.ts';
+import type { PlannedCall } from '../roles/plan-types.ts';
+import { agentActionChecks } from '../services/ecs/agent-actions.ts';
+import { agentCapabilities, DEFAULT_SWITCHES, setAgentConnected, setAgentSwitches } from '../services/ecs/agent-switches.ts';
+import type { AgentSwitches } from '../services/ecs/records.ts';
+import { collection } from '../store/collections.ts';
+import { type InstanceCredentials, InstanceMetadata } from './endpoints/imds.ts';
+import { findInstanceRole, type InstanceRole, type InstanceRoleRequest, instanceService } from './instance-role.ts';
+import { DEFAULT_INSTANCE_TYPE, instanceTypes, sizeOf } from './instance-types.ts';
+import type { Surroundings } from './ports.ts';
+import type { InstanceAccess } from './task-runner.ts';
+
+/** A container instance that someone asks for. */
+export interface InstanceRequest extends InstanceRoleRequest {
+  /** Cluster name. */
+  readonly cluster: string;
+  /** Names of AgentSwitches. */
+  readonly switches?: Readonly<Record<string, boolean>>;
+  readonly instanceType?: string;
+}
+
+/** An instance of this machine, kept so that a server started again goes on with it. */
+interface InstanceRecord {
+  readonly arn: string;
+  readonly cluster: string;
+  readonly account: string;
+  readonly region: string;
+  readonly launchType: 'EC2' | 'EXTERNAL';
+  /** `i-…` or `mi-…`. */
+  readonly instanceId: string;
+  readonly role: InstanceRole;
+  readonly switches: AgentSwitches;
+  readonly instanceType: string;
+  /** Epoch milliseconds. */
+  readonly launchedAt: number;
+}
+/** Partition: ''; key: container instance ARN. */
+const instances = collection<InstanceRecord>('agent/instances');
+/** The instance role's session, as the metadata service hands it out. Partition: ''; key: instance id. */
+const sessions = collection<InstanceCredentials>('agent/instance-sessions');
+
+/** Seconds. Source: observed: credentials from the metadata service last about six hours. */
+const SESSION_SECONDS = 21_600;
+/** Source: agent, DefaultReservedPorts. */
+const RESERVED_PORTS = ['22', '2375', '2376', '51678', '51679'];
+const AGENT_VERSION = '1.105.1';
+/** Not a real image; the form is that of one. */
+const IMAGE_ID = 'ami-0123456789abcdef0';
+
+/** One container instance: its role's session, its registration and its agent's connection. */
+export class ContainerInstance implements InstanceAccess {
+  readonly metadata: InstanceMetadata | undefined;
+  readonly #surroundings: Surroundings;
+  readonly #record: InstanceRecord;
+
+  private constructor(surroundings: Surroundings, record: InstanceRecord) {
+    this.#surroundings = surroundings;
+    this.#record = record;
+    // External instances get their credentials from the SSM agent, not from a metadata service.
+    this.metadata = record.launchType === 'EXTERNAL' ? undefined : this.#newMetadata();
+  }
+
+  get arn(): string {
+    return this.#record.arn;
+  }
+
+  get instanceId(): string {
+    return this.#record.instanceId;
+  }
+
+  get switches(): AgentSwitches {
+    return this.#record.switches;
+  }
+
+  /**
+   * Registers a new instance. Throws UserError when the role cannot be used or may not register: then there is none.
+   * Without ecs:Poll there is one, but its agent is not connected.
+   */
+  static async create(surroundings: Surroundings, request: InstanceRequest): Promise<ContainerInstance> {
+    const { ids, clock, account, region } = surroundings;
+    const instanceType = request.instanceType ?? DEFAULT_INSTANCE_TYPE;
+    if (sizeOf(instanceType) === undefined) {
+      throw new UserError('instance-type-unknown', `there is no instance type ${instanceType} here`, `Choose one of ${instanceTypes.join(', ')}.`);
+    }
+    const instance = new ContainerInstance(surroundings, {
+      arn: '',
+      cluster: request.cluster,
+      account,
+      region,
+      launchType: request.launchType,
+      instanceId: `${request.launchType === 'EC2' ? 'i' : 'mi'}-${ids.hex(17)}`,
+      role: await findInstanceRole(surroundings, request),
+      switches: readSwitches(request.switches ?? {}),
+      instanceType,
+      launchedAt: clock.now(),
+    });
+    return instance.#register();
+  }
+
+  /** The instances that an earlier agent had. */
+  static all(surroundings: Surroundings): ContainerInstance[] {
+    return surroundings.store.list(instances, '').map((record) => new ContainerInstance(surroundings, record));
+  }
+
+  /** The principal of the instance role's session; undefined when the role cannot be assumed. */
+  async session(): Promise<Principal | undefined> {
+    const credentials = await this.credentials();
+    return credentials === undefined ? undefined : this.#surroundings.gateway.principalOf(credentials.accessKeyId);
+  }
+
+  /** The session, renewed when less than half of its life is left. A role that cannot be assumed any more leaves the old one. */
+  async credentials(): Promise<InstanceCredentials | undefined> {
+    const { store, clock } = this.#surroundings;
+    const known = store.get(sessions, '', this.instanceId);
+    const now = clock.now();
+    if (known !== undefined && known.expiresAt - now > (known.expiresAt - known.issuedAt) / 2) return known;
+    try {
+      return await this.#assumeRole();
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      return known;
+    }
+  }
+
+  /** Makes the agent's connections. Source: agent, app/agent.go: endpoint, then ACS (Poll) and TCS (StartTelemetrySession). */
+  async connect(): Promise<void> {
+    const { store } = this.#surroundings;
+    let connected = true;
+    for (const call of this.#plan()) {
+      if (call.operation === 'RegisterContainerInstance' || call.occurs === 'repeated') continue;
+      try {
+        await this.#make(call);
+      } catch (error) {
+        if (!(error instanceof AwsError)) throw error;
+        // Telemetry is only measured; without an endpoint or Poll there is no work to be had.
+        if (call.operation !== 'StartTelemetrySession') connected = false;
+        this.#warn(call, error);
+        if (!connected) break;
+      }
+    }
+    store.transact((tx) => setAgentConnected(tx, this.arn, connected));
+  }
+
+  disconnect(): void {
+    this.#surroundings.store.transact((tx) => setAgentConnected(tx, this.arn, false));
+  }
+
+  /** Forgets the instance; its registration is someone else's matter. */
+  forget(): void {
+    this.#surroundings.store.transact((tx) => {
+      tx.delete(instances, '', this.arn);
+      tx.delete(sessions, '', this.instanceId);
+    });
+  }
+
+  /** Deregisters with the instance's own role. Throws AwsError. */
+  async deregister(): Promise<void> {
+    const { cluster, region } = this.#record;
+    const as = await this.session();
+    if (as === undefined) throw new AwsError('AccessDeniedException', 'the container instance has no credentials');
+    const input = { cluster, containerInstance: this.arn, force: true };
+    await this.#surroundings.gateway.call('ecs', 'DeregisterContainerInstance', input, { as, stage: 'instance', region });
+    this.forget();
+  }
+
+  async #register(): Promise<ContainerInstance> {
+    try {
+      await this.#assumeRole();
+    } catch (error) {
+      throw this.#unusable(error, 'cannot use', `Let ${instanceService(this.#record.launchType)} assume it in its trust policy.`);
+    }
+    const call = this.#plan().find((each) => each.operation === 'RegisterContainerInstance');
+    if (call === undefined) throw new Error('the plan of the instance has no registration');
+    let arn: string;
+    try {
+      arn = await this.#registered(call);
+    } catch (error) {
+      throw this.#unusable(
+        error,
+        'cannot register with',
+        'Attach the managed policy service-role/AmazonEC2ContainerServiceforEC2Role to the role, and see that the cluster exists.',
+      );
+    }
+    const record: InstanceRecord = { ...this.#record, arn };
+    this.#surroundings.store.transact((tx) => {
+      tx.put(instances, '', arn, record);
+      setAgentSwitches(tx, arn, record.switches);
+    });
+    const instance = new ContainerInstance(this.#surroundings, record);
+    await instance.connect();
+    return instance;
+  }
+
+  async #registered(call: PlannedCall): Promise<string> {
+    const { switches, launchType, cluster, region, instanceType } = this.#record;
+    const size = sizeOf(instanceType) ?? { vcpus: 0, memory: 0 };
+    const external = launchType === 'EXTERNAL';
+    const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
+    const attributes = agentCapabilities({
+      // Tasks must be placed here whoever writes their logs: that is what the switch decides, later.
+      switches: { ...switches, logsWithExecutionRole: true },
+      external,
+      architecture,
+    });
+    const as = await this.session();
+    if (as === undefined) throw new AwsError('AccessDeniedException', 'the container instance has no credentials');
+    const answer = await this.#surroundings.gateway.call(
+      'ecs',
+      'RegisterContainerInstance',
+      {
+        cluster,
+        attributes,
+        totalResources: [
+          { name: 'CPU', type: 'INTEGER', integerValue: size.vcpus * 1024 },
+          { name: 'MEMORY', type: 'INTEGER', integerValue: size.memory },
+          { name: 'PORTS', type: 'STRINGSET', stringSetValue: RESERVED_PORTS },
+          { name: 'PORTS_UDP', type: 'STRINGSET', stringSetValue: [] },
+        ],
+        versionInfo: { agentVersion: AGENT_VERSION, agentHash: 'rolecall' },
+        ...(external ? {} : { instanceIdentityDocument: await this.#identityDocument() }),
+      },
+      { as, stage: call.stage, region },
+    );
+    const arn = answer.containerInstance?.containerInstanceArn;
+    if (arn === undefined) throw new AwsError('ServerException', 'the registration was answered without a container instance');
+    return arn;
+  }
+
+  async #make(call: PlannedCall): Promise<void> {
+    const { cluster, region } = this.#record;
+    const as = await this.session();
+    if (as === undefined) throw new AwsError('AccessDeniedException', 'the container instance has no credentials');
+    const options = { as, stage: call.stage, region } as const;
+    const { gateway } = this.#surroundings;
+    if (call.operation === 'Poll' || call.operation === 'StartTelemetrySession') {
+      const checks = agentActionChecks(call.operation, this.arn);
+      await gateway.authorizeAction({ service: 'ecs', operation: call.operation, checks }, options);
+    } else if (call.operation === 'DiscoverPollEndpoint') {
+      await gateway.call('ecs', 'DiscoverPollEndpoint', { cluster, containerInstance: this.arn }, options);
+    } else {
+      throw new Error(`the plan of the instance has an unknown call ${call.operation}`);
+    }
+  }
+
+  #plan(): readonly PlannedCall[] {
+    const { region, account, cluster, arn } = this.#record;
+    return instancePlan({ region, account, cluster, ...(arn === '' ? {} : { containerInstanceArn: arn }) });
+  }
+
+  /** As EC2 (external: Systems Manager) delivers the role: session name = instance id. */
+  async #assumeRole(): Promise<InstanceCredentials> {
+    const { launchType, role, account, region } = this.#record;
+    const { gateway, store, clock } = this.#surroundings;
+    const answer = await gateway.call(
+      'sts',
+      'AssumeRole',
+      { RoleArn: role.roleArn, RoleSessionName: this.instanceId, DurationSeconds: SESSION_SECONDS },
+      {
+        as: { type: 'service', service: instanceService(launchType), account },
+        stage: 'instance',
+        region,
+        context: {
+          'rolecall:OriginRole': 'container-instance',
+          // The machine's own ARN, as CloudTrail's inScopeOf has it: it is there before the registration.
+          'rolecall:OriginContainerInstance': this.#machineArn,
+        },
+      },
+    );
+    const made = answer.Credentials;
+    if (made === undefined) throw new AwsError('ServerException', 'AssumeRole was answered without credentials');
+    const credentials: InstanceCredentials = {
+      accessKeyId: made.AccessKeyId,
+      secretAccessKey: made.SecretAccessKey,
+      sessionToken: made.SessionToken,
+      issuedAt: clock.now(),
+      expiresAt: made.Expiration,
+    };
+    store.transact((tx) => tx.put(sessions, '', this.instanceId, credentials));
+    return credentials;
+  }
+
+  get #machineArn(): string {
+    const { account, region, launchType } = this.#record;
+    return launchType === 'EC2'
+      ? arnOf('ec2', region, account, `instance/${this.instanceId}`)
+      : arnOf('ssm', region, account, `managed-instance/${this.instanceId}`);
+  }
+
+  #newMetadata(): InstanceMetadata {
+    const { instanceId, account, region, instanceType, role, launchedAt } = this.#record;
+    // 02: a locally administered address, stable for the instance.
+    const mac = `02:${(instanceId.slice(2, 12).match(/../g) ?? []).join(':')}`;
+    return new InstanceMetadata({
+      facts: () => ({
+        instanceId,
+        account,
+        region,
+        availabilityZone: `${region}a`,
+        instanceType,
+        imageId: IMAGE_ID,
+        architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
+        privateIp: '127.0.0.1',
+        roleName: role.roleName,
+        instanceProfileArn: role.profileArn,
+        instanceProfileId: role.profileId,
+        launchedAt,
+        mac,
+      }),
+      credentials: () => this.credentials(),
+      now: () => this.#surroundings.clock.now(),
+    });
+  }
+
+  async #identityDocument(): Promise<string> {
+    const { account, region, instanceType } = this.#record;
+    return JSON.stringify({
+      accountId: account,
+      architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
+      availabilityZone: `${region}a`,
+      imageId: IMAGE_ID,
+      instanceId: this.instanceId,
+      instanceType,
+      region,
+    });
+  }
+
+  #unusable(error: unknown, what: string, help: string): unknown {
+    if (!(error instanceof AwsError)) return error;
+    const { role, cluster } = this.#record;
+    return new UserError(
+      'container-instance-refused',
+      `the container instance ${what} cluster ${cluster} and role ${role.roleName}: ${error.code}: ${error.message}`,
+      help,
+    );
+  }
+
+  #warn(call: PlannedCall, error: AwsError): void {
+    this.#surroundings.note({
+      level: 'warning',
+      containerInstanceArn: this.arn,
+      message: `the agent of container instance ${this.instanceId} may not ${call.service}:${call.operation}: ${error.message}`,
+    });
+  }
+}
+
+function readSwitches(given: Readonly<Record<string, boolean>>): AgentSwitches {
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(DEFAULT_SWITCHES, name)) {
+      throw new UserError('switch-unknown', `there is no agent switch ${name}`, `There are ${Object.keys(DEFAULT_SWITCHES).join(', ')}.`);
+    }
+    if (typeof value !== 'boolean') {
+      throw new UserError('switch-invalid', `the agent switch ${name} is neither true nor false`, 'Give it true or false.');
+    }
+  }
+  return { ...DEFAULT_SWITCHES, ...given };
+}

@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A process, told apart from a later one that was given the same number. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Boot and start time, in whatever form the system gives them. */
+  readonly started: string;
+}
+
+interface ProcessStat {
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  readonly startTicks: string;
+}
+
+const linux = process.platform === 'linux';
+
+/** Reads /proc/PID/stat. Source: proc(5): the command name stands in parentheses and may hold any character. */
+function stat(pid: number): ProcessStat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return undefined;
+  }
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return {
+    state: fields[0] ?? '',
+    parent: Number(fields[1]),
+    group: Number(fields[2]),
+    session: Number(fields[3]),
+    startTicks: fields[19] ?? '',
+  };
+}
+
+let boot: string | undefined;
+function bootId(): string {
+  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return boot;
+}
+
+/** Undefined when there is no such process, or only its remains (a zombie). */
+export function identify(pid: number): ProcessIdentity | undefined {
+  if (linux) {
+    const found = stat(pid);
+    if (found === undefined || found.state === 'Z' || found.state === 'X') return undefined;
+    return { pid, started: `${bootId()}/${found.startTicks}` };
+  }
+  try {
+    const line = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+    return line === '' || line.startsWith('Z') ? undefined : { pid, started: line.replace(/^\S+\s+/, '') };
+  } catch {
+    return undefined;
+  }
+}
+
+export function isAlive(identity: ProcessIdentity): boolean {
+  return identify(identity.pid)?.started === identity.started;
+}
+
+/**
+ * Whether `pid` is `leader`, descends from it, or belongs to its process group or session (a daemon of the container
+ * whose parent has ended). Linux only.
+ */
+export function belongsTo(pid: number, leader: number): boolean {
+  const first = stat(pid);
+  if (first === undefined) return false;
+  if (first.group === leader || first.session === leader) return true;
+  for (let current = pid, steps = 0; current > 1 && steps < 64; steps++) {
+    if (current === leader) return true;
+    const found = stat(current);
+    if (found === undefined) return false;
+    current = found.parent;
+  }
+  return false;
+}
+
+/**
+ * Sends a signal to the process group of `leader`; on Linux also to what left the group but not the session.
+ * True when there was anything to send it to.
+ */
+export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
+  let found = false;
+  try {
+    process.kill(-leader, signal);
+    found = true;
+  } catch {
+    // Nothing of the group is left.
+  }
+  if (!linux) return found;
+  for (const pid of sessionMembers(leader)) {
+    try {
+      process.kill(pid, signal);
+      found = true;
+    } catch {
+      // Ended meanwhile.
+    }
+  }
+  return found;
+}
+
+/** Members of the leader's session outside of its group. */
+function sessionMembers(leader: number): number[] {
+  const members: number[] = [];
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === leader) continue;
+    const found = stat(pid);
+    if (found !== undefined && found.session === leader && found.group !== leader && found.state !== 'Z') members.push(pid);
+  }
+  return members;
+}

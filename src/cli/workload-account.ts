@@ -1,0 +1,65 @@
+import { parseArn } from '../core/arn.ts';
+import type { Node } from '../sources/node.ts';
+import { SourceError } from '../sources/origin.ts';
+import type { Workload } from '../sources/workload.ts';
+
+/** Account and Region that the task definitions of a workload are written for, where all of them agree. */
+export function writtenFor(workload: Workload): { account?: string; region?: string } {
+  const accounts = new Set<string>();
+  const regions = new Set<string>();
+  for (const { input } of workload.taskDefinitions) {
+    for (const { arn } of roleArns(input)) accounts.add(arn.account);
+    for (const region of regionsOf(input)) regions.add(region);
+  }
+  const [account, secondAccount] = accounts;
+  const [region, secondRegion] = regions;
+  return {
+    ...(account === undefined || secondAccount !== undefined ? {} : { account }),
+    ...(region === undefined || secondRegion !== undefined ? {} : { region }),
+  };
+}
+
+/** Refuses a workload whose roles are another account's: the server could never assume them. @throws SourceError */
+export function requireAccount(workload: Workload, how: 'flag' | 'server'): void {
+  for (const { input } of workload.taskDefinitions)
+    for (const { node, arn } of roleArns(input)) {
+      if (arn.account === workload.account) continue;
+      throw new SourceError(
+        'account-mismatch',
+        node.origin,
+        `this role is in account ${arn.account}, and the server's account is ${workload.account}`,
+        how === 'flag'
+          ? `Run with --account ${arn.account}.`
+          : `Start the server with --account ${arn.account}, and give --account ${arn.account} here.`,
+      );
+    }
+}
+
+function roleArns(input: Workload['taskDefinitions'][number]['input']) {
+  return ['taskRoleArn', 'executionRoleArn'].flatMap((name) => {
+    const node = input.members.get(name);
+    const arn = node?.kind === 'scalar' && typeof node.value === 'string' ? parseArn(node.value) : undefined;
+    return node === undefined || arn === undefined || !/^\d{12}$/.test(arn.account) ? [] : [{ node, arn }];
+  });
+}
+
+/** Regions of the log groups, parameters and secrets that a task definition names. */
+function regionsOf(node: Node): string[] {
+  switch (node.kind) {
+    case 'scalar': {
+      const arn = typeof node.value === 'string' ? parseArn(node.value) : undefined;
+      return arn !== undefined && ['ssm', 'secretsmanager', 'logs'].includes(arn.service) && arn.region !== ''
+        ? [arn.region]
+        : [];
+    }
+    case 'list':
+      return node.items.flatMap(regionsOf);
+    case 'map': {
+      const logs = node.members.get('awslogs-region');
+      const own = logs?.kind === 'scalar' && typeof logs.value === 'string' ? [logs.value] : [];
+      return [...own, ...[...node.members.values()].flatMap(regionsOf)];
+    }
+    case 'unknown':
+      return [];
+  }
+}

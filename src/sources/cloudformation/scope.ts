@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import type { MapNode, Node } from '../node.ts';
+import type { Origin } from '../origin.ts';
+import type { Text } from '../unknown.ts';
+
+/** A resource as its template declares it. */
+export interface Declared {
+  readonly stack: Stack;
+  readonly logicalId: string;
+  readonly type: string;
+  /** Not yet evaluated. */
+  readonly properties: MapNode;
+  readonly origin: Origin;
+  readonly condition: string | undefined;
+}
+
+/** What the evaluation of a template's functions asks of the template. */
+export interface Stack {
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+  /** Values given by the user: parameters, and stand-ins for what the input does not say. */
+  readonly given: ReadonlyMap<string, string>;
+  readonly parameters: ReadonlyMap<string, Node>;
+  readonly mappings: ReadonlyMap<string, Node>;
+  readonly conditions: ReadonlyMap<string, Node>;
+  readonly resources: ReadonlyMap<string, Declared>;
+  /** Value of `Ref` of a resource. */
+  refOf(resource: Declared, at: Origin): Text;
+  /** Value of `Fn::GetAtt` of a resource. */
+  attributeOf(resource: Declared, attribute: string, at: Origin): Text;
+}
+
+/** The key under which deferred values of a resource are kept. */
+export function resourceId(resource: Declared): string {
+  return `${resource.stack.name}/${resource.logicalId}`;
+}
+
+/** Twelve characters that are the same on every run, where CloudFormation takes random ones. */
+export function nameSuffix(stack: string, logicalId: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+  const digest = createHash('sha256').update(`${stack}/${logicalId}`).digest();
+  return Array.from(digest.subarray(0, 12), (byte) => alphabet[byte % alphabet.length]).join('');
+}
+
+/** `STACK-LOGICALID-SUFFIX`: the form of the physical names that CloudFormation makes up. */
+export function madeUpName(resource: Declared): string {
+  return `${resource.stack.name}-${resource.logicalId}-${nameSuffix(resource.stack.name, resource.logicalId)}`;
+}

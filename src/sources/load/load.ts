@@ -1,0 +1,112 @@
+import { AwsError, UserError } from '../../core/errors.ts';
+import type { AwsClient } from '../../wire/client.ts';
+import { type Origin, SourceError } from '../origin.ts';
+import { missingValue } from '../unknown.ts';
+import type { LeftOut, TaskDefinitionSource, Workload } from '../workload.ts';
+import { permissionSteps, principalSteps } from './iam.ts';
+import { kmsSteps } from './kms.ts';
+import { linkSecrets } from './link-secrets.ts';
+import { inOrder, missingIn } from './order.ts';
+import { otherResourceSteps, resourcePolicySteps, taskDefinitionSteps } from './other-resources.ts';
+import { parameterSteps } from './parameters.ts';
+import { secretSteps } from './secrets.ts';
+import { queueSteps } from './sqs.ts';
+import { Making, type Outcome, type Step } from './step.ts';
+
+/** What was made of one thing of the workload. */
+export interface Loaded {
+  readonly what: string;
+  readonly outcome: Outcome;
+  readonly origin: Origin;
+}
+
+export interface LoadReport {
+  readonly loaded: readonly Loaded[];
+  /** What was not made, and why: the workload's own, and what the server does not serve. */
+  readonly leftOut: readonly LeftOut[];
+  readonly taskDefinitions: readonly { readonly source: TaskDefinitionSource; readonly arn: string }[];
+}
+
+/**
+ * Puts a workload into a server with the operations that any client would use, each thing after what it needs.
+ * Loading it again brings what is there up to date. The workload is checked as a whole before the first call.
+ * @throws SourceError for what cannot be loaded, or for the call that failed; UserError when there is no server.
+ */
+export async function load(workload: Workload, client: AwsClient): Promise<LoadReport> {
+  const taskDefinitions: { source: TaskDefinitionSource; arn: string }[] = [];
+  const steps = planLoad(linkSecrets(workload), (source, arn) => taskDefinitions.push({ source, arn }));
+  const making = new Making(client);
+  const loaded: Loaded[] = [];
+  const leftOut: LeftOut[] = [...workload.leftOut, ...buckets(workload)];
+  for (const step of steps) {
+    try {
+      loaded.push({ what: step.what, outcome: await step.run(making), origin: step.origin });
+    } catch (error) {
+      const notServed = error instanceof AwsError && /Rolecall does not serve \w+\. It serves/.test(error.message);
+      if (!notServed) throw failure(step, error, loaded);
+      leftOut.push({ what: step.what, why: error.message, origin: step.origin });
+    }
+  }
+  return { loaded, leftOut, taskDefinitions };
+}
+
+/** Everything that can be wrong with a workload before a call is made. @throws SourceError */
+export function planLoad(workload: Workload, registered: (source: TaskDefinitionSource, arn: string) => void): Step[] {
+  for (const { what, origin, missing } of workload.uncertain)
+    throw new SourceError(
+      'unknown-value',
+      origin,
+      `whether ${what} is made cannot be known: ${missing.why}`,
+      missing.help,
+    );
+  const steps = [
+    ...principalSteps(workload),
+    ...kmsSteps(workload),
+    ...queueSteps(workload),
+    ...secretSteps(workload),
+    ...parameterSteps(workload),
+    ...otherResourceSteps(workload),
+    ...resourcePolicySteps(workload),
+    ...permissionSteps(workload),
+    ...taskDefinitionSteps(workload, registered),
+  ];
+  const provided = new Set(steps.flatMap(({ provides }) => provides));
+  for (const step of steps)
+    for (const missing of missingIn(step.from))
+      if (missing.deferred === undefined || !provided.has(missing.deferred.resource)) throw missingValue(missing);
+  return inOrder(steps);
+}
+
+// Buckets need S3, which the server does not serve: they are named as left out.
+function buckets(workload: Workload): LeftOut[] {
+  const why = 'S3 is not served';
+  return [
+    ...workload.buckets.map(({ name, origin }) => ({ what: `bucket ${name}`, why, origin })),
+    ...workload.resourcePolicies
+      .filter(({ kind }) => kind === 'bucket')
+      .map(({ resource, origin }) => ({ what: `policy of bucket ${resource}`, why, origin })),
+  ];
+}
+
+function failure(step: Step, error: unknown, loaded: readonly Loaded[]): Error {
+  if (!(error instanceof AwsError)) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'ENOTFOUND')
+      return new UserError(
+        'server-not-reachable',
+        `the server cannot be reached (${code})`,
+        'Check --endpoint, and that `rolecall up` runs there.',
+      );
+    return error instanceof Error ? error : new Error(String(error));
+  }
+  const before =
+    loaded.length === 0
+      ? 'Nothing was loaded before it.'
+      : `Loaded before it: ${loaded.map(({ what }) => what).join(', ')}.`;
+  return new SourceError(
+    'load-failed',
+    step.origin,
+    `${step.what} was refused: ${error.code}: ${error.message}`,
+    `Correct it and load again. ${before}`,
+  );
+}

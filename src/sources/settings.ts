@@ -1,0 +1,66 @@
+import { asList, asMap, asString, describe, type Node } from './node.ts';
+import { SourceError } from './origin.ts';
+import { readDocument } from './read-document.ts';
+import { nearestName } from './suggest.ts';
+import type { Settings } from './workload.ts';
+
+const MEMBERS = ['account', 'launchTypes', 'parameters', 'region'];
+const LAUNCH_TYPES = ['FARGATE', 'EC2', 'EXTERNAL'] as const;
+
+/** `rolecall.json`: on which launch types, in which account and Region a workload runs. @throws SourceError */
+export function readSettings(file: string): Settings {
+  const root = asMap(readDocument(file), 'rolecall.json');
+  for (const [name, node] of root.members) {
+    if (MEMBERS.includes(name)) continue;
+    const similar = nearestName(name, MEMBERS);
+    const help = similar === undefined ? `Members: ${MEMBERS.join(', ')}.` : `Did you mean \`${similar}\`?`;
+    throw new SourceError('unknown-member', node.origin, `rolecall.json has no member \`${name}\``, help);
+  }
+  const launchTypes = root.members.get('launchTypes');
+  const account = root.members.get('account');
+  const region = root.members.get('region');
+  const parameters = root.members.get('parameters');
+  return {
+    origin: root.origin,
+    ...(launchTypes === undefined ? {} : { launchTypes: asList(launchTypes, '`launchTypes`').map(launchType) }),
+    ...(account === undefined
+      ? {}
+      : { account: matching(account, '`account`', /^\d{12}$/, 'twelve digits in quotes') }),
+    ...(region === undefined
+      ? {}
+      : { region: matching(region, '`region`', /^[a-z]{2}(-[a-z]+)+-\d$/, 'the code of a Region, e.g. "eu-west-1"') }),
+    ...(parameters === undefined ? {} : { parameters: texts(parameters) }),
+  };
+}
+
+function launchType(node: Node): (typeof LAUNCH_TYPES)[number] {
+  const text = asString(node, 'a launch type').toUpperCase();
+  const known = LAUNCH_TYPES.find((name) => name === text);
+  if (known !== undefined) return known;
+  throw new SourceError(
+    'invalid-setting',
+    node.origin,
+    `there is no launch type ${describe(node)}`,
+    `Launch types: ${LAUNCH_TYPES.join(', ')}.`,
+  );
+}
+
+function matching(node: Node, what: string, form: RegExp, expected: string): string {
+  const text = asString(node, what);
+  if (form.test(text)) return text;
+  throw new SourceError(
+    'invalid-setting',
+    node.origin,
+    `${what} must be ${expected}, and is ${describe(node)}`,
+    `Write ${expected}.`,
+  );
+}
+
+function texts(node: Node): Record<string, string> {
+  return Object.fromEntries(
+    [...asMap(node, '`parameters`').members].map(([name, value]) => [
+      name,
+      asString(value, `the parameter \`${name}\``),
+    ]),
+  );
+}

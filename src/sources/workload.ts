@@ -1,0 +1,257 @@
+import type { MapNode } from './node.ts';
+import type { Origin } from './origin.ts';
+import type { PolicySource } from './policy-source.ts';
+import type { Missing, Text } from './unknown.ts';
+
+/** What every thing of a workload has. */
+export interface Sourced {
+  /** Where it was written: for what a template declares, its entry under `Resources`. */
+  readonly origin: Origin;
+  /** `STACK/LOGICALID`, for what a template declares. Deferred values name it. */
+  readonly id?: string;
+}
+
+export type Tags = readonly { readonly key: Text; readonly value: Text }[];
+
+export interface TaskDefinitionSource extends Sourced {
+  readonly family: Text;
+  /** RegisterTaskDefinition's input: the API's own names and types, each value with its place. */
+  readonly input: MapNode;
+}
+
+export interface RoleSource extends Sourced {
+  readonly name: Text;
+  readonly path: Text;
+  readonly arn: Text;
+  readonly trust: PolicySource;
+  readonly description?: Text;
+  /** Seconds. */
+  readonly maxSessionDuration?: Text;
+  /** ARN of the permissions boundary, or the document of `boundary.json`. */
+  readonly boundary?: Text | PolicySource;
+  readonly tags: Tags;
+}
+
+export interface UserSource extends Sourced {
+  readonly name: Text;
+  readonly path: Text;
+  readonly arn: Text;
+  readonly boundary?: Text;
+  readonly tags: Tags;
+}
+
+/** An inline policy of a role or a user, wherever it was written. */
+export interface InlinePolicySource extends Sourced {
+  readonly holder: { readonly kind: 'role' | 'user'; readonly name: Text };
+  readonly name: Text;
+  readonly document: PolicySource;
+}
+
+export interface ManagedPolicySource extends Sourced {
+  readonly name: Text;
+  readonly path: Text;
+  readonly arn: Text;
+  readonly description?: Text;
+  readonly document: PolicySource;
+}
+
+/** A managed policy attached to a role or a user, wherever it was written. */
+export interface AttachmentSource extends Sourced {
+  readonly holder: { readonly kind: 'role' | 'user'; readonly name: Text };
+  readonly policyArn: Text;
+}
+
+export interface InstanceProfileSource extends Sourced {
+  readonly name: Text;
+  readonly path: Text;
+  readonly arn: Text;
+  readonly role?: Text;
+}
+
+export interface QueueSource extends Sourced {
+  readonly name: Text;
+  readonly arn: Text;
+  /** SetQueueAttributes' attributes, but for the policy. */
+  readonly attributes: ReadonlyMap<string, Text>;
+  readonly tags: Tags;
+}
+
+export interface ParameterSource extends Sourced {
+  readonly name: Text;
+  readonly arn: Text;
+  /** PutParameter's input, but for the tags. */
+  readonly input: MapNode;
+  readonly tags: Tags;
+}
+
+export interface SecretSource extends Sourced {
+  readonly name: Text;
+  /** Ends in six characters that Secrets Manager chooses. */
+  readonly arn: Text;
+  readonly description?: Text;
+  readonly keyId?: Text;
+  readonly value?: Text;
+  /** `GenerateSecretString`: GetRandomPassword's input and the template the password goes into. */
+  readonly generate?: { readonly input: MapNode; readonly template?: Text; readonly key?: Text };
+  readonly tags: Tags;
+}
+
+export interface KeySource extends Sourced {
+  readonly arn: Text;
+  /** CreateKey's input, but for policy and tags. */
+  readonly input: MapNode;
+  readonly policy?: PolicySource;
+  readonly enabled: boolean;
+  readonly rotation: boolean;
+  readonly tags: Tags;
+}
+
+export interface AliasSource extends Sourced {
+  /** With `alias/` in front. */
+  readonly name: Text;
+  readonly target: Text;
+}
+
+export interface LogGroupSource extends Sourced {
+  readonly name: Text;
+  readonly arn: Text;
+  readonly retentionInDays?: Text;
+  readonly keyId?: Text;
+  readonly logGroupClass?: Text;
+  readonly tags: Tags;
+}
+
+export interface LogStreamSource extends Sourced {
+  readonly group: Text;
+  readonly name: Text;
+}
+
+export interface RepositorySource extends Sourced {
+  readonly name: Text;
+  readonly arn: Text;
+  readonly policy?: PolicySource;
+  /** CreateRepository's further input. */
+  readonly input: MapNode;
+  readonly lifecyclePolicy?: Text;
+  readonly tags: Tags;
+}
+
+export interface BucketSource extends Sourced {
+  readonly name: Text;
+  readonly arn: Text;
+  readonly tags: Tags;
+}
+
+export interface TableSource extends Sourced {
+  readonly name: Text;
+  readonly arn: Text;
+  /** CreateTable's input. */
+  readonly input: MapNode;
+}
+
+export interface ClusterSource extends Sourced {
+  readonly name: Text;
+  readonly arn: Text;
+  /** CreateCluster's input. */
+  readonly input: MapNode;
+}
+
+/** A policy on a resource that is declared apart from it (`AWS::SQS::QueuePolicy`) or beside it. */
+export interface ResourcePolicySource extends Sourced {
+  readonly kind: 'queue' | 'secret' | 'bucket';
+  /** Queue URL, secret ARN or name, bucket name. */
+  readonly resource: Text;
+  readonly document: PolicySource;
+}
+
+/** Something in the input that is not used, and why: shown, never passed over in silence. */
+export interface LeftOut {
+  readonly what: string;
+  readonly why: string;
+  readonly origin: Origin;
+}
+
+/** A resource of which it cannot be known whether it is made: its condition depends on a value that is missing. */
+export interface Uncertain extends Sourced {
+  readonly what: string;
+  readonly missing: Missing;
+}
+
+/** Everything read from the files and folders given, with the place of each thing. */
+export interface Workload {
+  readonly account: string;
+  readonly region: string;
+  readonly taskDefinitions: readonly TaskDefinitionSource[];
+  readonly roles: readonly RoleSource[];
+  readonly users: readonly UserSource[];
+  readonly inlinePolicies: readonly InlinePolicySource[];
+  readonly managedPolicies: readonly ManagedPolicySource[];
+  readonly attachments: readonly AttachmentSource[];
+  readonly instanceProfiles: readonly InstanceProfileSource[];
+  readonly queues: readonly QueueSource[];
+  readonly parameters: readonly ParameterSource[];
+  readonly secrets: readonly SecretSource[];
+  readonly keys: readonly KeySource[];
+  readonly aliases: readonly AliasSource[];
+  readonly logGroups: readonly LogGroupSource[];
+  readonly logStreams: readonly LogStreamSource[];
+  readonly repositories: readonly RepositorySource[];
+  readonly buckets: readonly BucketSource[];
+  readonly tables: readonly TableSource[];
+  readonly clusters: readonly ClusterSource[];
+  readonly resourcePolicies: readonly ResourcePolicySource[];
+  /** Paths of `images.json` files, which say what stands in for which image. */
+  readonly imageFiles: readonly string[];
+  readonly leftOut: readonly LeftOut[];
+  readonly uncertain: readonly Uncertain[];
+  /** `rolecall.json` of the first folder that has one. */
+  readonly settings: Settings;
+}
+
+/** A workload's own settings for `rolecall run`. */
+export interface Settings {
+  readonly origin?: Origin;
+  readonly launchTypes?: readonly ('FARGATE' | 'EC2' | 'EXTERNAL')[];
+  readonly account?: string;
+  readonly region?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+type Lists = Omit<Workload, 'account' | 'region' | 'settings'>;
+
+/** A workload while it is read. */
+export type OpenWorkload = { -readonly [K in keyof Lists]: Lists[K][number][] } & {
+  readonly account: string;
+  readonly region: string;
+  settings: Settings;
+};
+
+export function emptyWorkload(account: string, region: string): OpenWorkload {
+  return {
+    account,
+    region,
+    settings: {},
+    taskDefinitions: [],
+    roles: [],
+    users: [],
+    inlinePolicies: [],
+    managedPolicies: [],
+    attachments: [],
+    instanceProfiles: [],
+    queues: [],
+    parameters: [],
+    secrets: [],
+    keys: [],
+    aliases: [],
+    logGroups: [],
+    logStreams: [],
+    repositories: [],
+    buckets: [],
+    tables: [],
+    clusters: [],
+    resourcePolicies: [],
+    imageFiles: [],
+    leftOut: [],
+    uncertain: [],
+  };
+}
