@@ -96,17 +96,19 @@ interface SignedRequest {
 
 function callerIdentity(endpoint: string): SignedRequest {
   const body = 'Action=GetCallerIdentity&Version=2011-06-15';
-  const headers = signRequest({
-    method: 'POST',
-    path: '/',
-    query: '',
-    headers: { host: new URL(endpoint).host, 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
-    body: Buffer.from(body),
-    region: 'eu-west-1',
-    service: 'sts',
-    now: Date.now(),
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
+  const headers = signRequest(
+    {
+      method: 'POST',
+      path: '/',
+      query: '',
+      host: new URL(endpoint).host,
+      headers: { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' },
+      body: Buffer.from(body),
+    },
+    { accessKeyId: 'test', secretAccessKey: 'test' },
+    { region: 'eu-west-1', service: 'sts' },
+    Date.now(),
+  );
   return { headers, body };
 }
 

@@ -138,6 +138,8 @@ async function build(
       clock: systemClock,
       ids: randomIds,
       runtime,
+      account: options.account,
+      region: options.region,
       directory: scratch,
       endpoint: inside,
       refreshCredentials: (task, credentialsId) =>

@@ -11,13 +11,22 @@ import { stsService } from '../services/sts/index.ts';
 import type { RegisterTaskDefinitionRequest } from '../wire/generated/types/ecs.ts';
 import { type AgentBench, createAgentBench } from './testing.ts';
 
-const services = [ecrService, ecsService, iamService, kmsService, secretsmanagerService, sqsService, ssmService, stsService];
+const services = [
+  ecrService,
+  ecsService,
+  iamService,
+  kmsService,
+  secretsmanagerService,
+  sqsService,
+  ssmService,
+  stsService,
+];
 const ACCOUNT = '000000000000';
 const IMAGE = `${ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/orders:1`;
 const SECRET_NAME = 'orders/db';
 
 let bench: AgentBench;
-afterEach(async () => { console.log(JSON.stringify(bench.notes), bench.trail().filter(e=>e.outcome!=='allowed').map(e=>JSON.stringify([e.operation,e.error,e.checks]))); await bench.close(); });
+afterEach(() => bench.close());
 
 async function start(): Promise<void> {
   bench = await createAgentBench(services, { identities: createIdentities() });
@@ -25,8 +34,14 @@ async function start(): Promise<void> {
 }
 
 async function role(name: string, service: string, statements: readonly object[]): Promise<string> {
-  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }] };
-  const made = await bench.call('iam', 'CreateRole', { RoleName: name, AssumeRolePolicyDocument: JSON.stringify(trust) });
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
+  };
+  const made = await bench.call('iam', 'CreateRole', {
+    RoleName: name,
+    AssumeRolePolicyDocument: JSON.stringify(trust),
+  });
   if (statements.length > 0) await grant(name, statements);
   return made.Role?.Arn ?? '';
 }
@@ -71,7 +86,10 @@ function calls(taskArn: string): string[] {
   return bench
     .trail()
     .filter((entry) => entry.taskArn === taskArn && entry.parentEventId === undefined)
-    .map((entry) => `${entry.stage} ${entry.role ?? entry.principalName} ${entry.service}:${entry.operation} ${entry.outcome}`);
+    .map(
+      (entry) =>
+        `${entry.stage} ${entry.role ?? entry.principalName} ${entry.service}:${entry.operation} ${entry.outcome}`,
+    );
 }
 
 function print(script: string): readonly string[] {
@@ -81,8 +99,14 @@ function print(script: string): readonly string[] {
 test('a Fargate task gets its secrets and its image with the execution role', async () => {
   await start();
   await bench.call('ssm', 'PutParameter', { Name: '/orders/password', Type: 'SecureString', Value: 'hunter2' });
-  const secret = await bench.call('secretsmanager', 'CreateSecret', { Name: SECRET_NAME, SecretString: '{"port":5432,"limit":1000000,"tls":true}' });
-  const execution = await role('orders-execution', 'ecs-tasks.amazonaws.com', [PULL, allow('ssm:GetParameters', 'secretsmanager:GetSecretValue')]);
+  const secret = await bench.call('secretsmanager', 'CreateSecret', {
+    Name: SECRET_NAME,
+    SecretString: '{"port":5432,"limit":1000000,"tls":true}',
+  });
+  const execution = await role('orders-execution', 'ecs-tasks.amazonaws.com', [
+    PULL,
+    allow('ssm:GetParameters', 'secretsmanager:GetSecretValue'),
+  ]);
   const { arn } = await run(
     'FARGATE',
     {
@@ -156,8 +180,14 @@ test('an EC2 instance registers, polls and reports with its role; the task runs 
   await start();
   const instance = await bench.agent.addContainerInstance({ cluster: 'default', launchType: 'EC2' });
   expect(instance.ec2InstanceId).toMatch(/^i-[0-9a-f]{17}$/);
-  const described = await bench.call('ecs', 'DescribeContainerInstances', { containerInstances: [instance.containerInstanceArn] });
-  expect(described.containerInstances?.[0]).toMatchObject({ agentConnected: true, ec2InstanceId: instance.ec2InstanceId, status: 'ACTIVE' });
+  const described = await bench.call('ecs', 'DescribeContainerInstances', {
+    containerInstances: [instance.containerInstanceArn],
+  });
+  expect(described.containerInstances?.[0]).toMatchObject({
+    agentConnected: true,
+    ec2InstanceId: instance.ec2InstanceId,
+    status: 'ACTIVE',
+  });
   const own = bench.trail().filter((entry) => entry.stage === 'instance');
   expect(own.map((entry) => `${entry.principalName} ${entry.service}:${entry.operation}`)).toEqual([
     'ec2.amazonaws.com sts:AssumeRole',
@@ -203,7 +233,11 @@ test('EC2: with an execution role that role pulls, unless the switch of the inst
   );
 
   await bench.call('ecs', 'CreateCluster', { clusterName: 'other' });
-  await bench.agent.addContainerInstance({ cluster: 'other', launchType: 'EC2', switches: { pullsWithExecutionRole: false } });
+  await bench.agent.addContainerInstance({
+    cluster: 'other',
+    launchType: 'EC2',
+    switches: { pullsWithExecutionRole: false },
+  });
   const answer = await bench.call('ecs', 'RunTask', { cluster: 'other', taskDefinition: 'orders', launchType: 'EC2' });
   const arn = answer.tasks?.[0]?.taskArn ?? '';
   await new Promise<void>((resolve) => bench.agent.events.on('ended', (event) => event.taskArn === arn && resolve()));
@@ -234,20 +268,32 @@ test('EC2: a secret that is refused is the task’s reason', async () => {
 test('an instance whose role may not register is none; one that may not poll has no connected agent', async () => {
   await start();
   await role('mute', 'ec2.amazonaws.com', []);
-  await expect(bench.agent.addContainerInstance({ cluster: 'default', launchType: 'EC2', role: 'mute' })).rejects.toMatchObject({
+  await expect(
+    bench.agent.addContainerInstance({ cluster: 'default', launchType: 'EC2', role: 'mute' }),
+  ).rejects.toMatchObject({
     code: 'container-instance-refused',
-    message: expect.stringContaining('is not authorized to perform: ecs:RegisterContainerInstance on resource: arn:aws:ecs:eu-west-1:000000000000:cluster/default'),
+    message: expect.stringContaining(
+      'is not authorized to perform: ecs:RegisterContainerInstance on resource: arn:aws:ecs:eu-west-1:000000000000:cluster/default',
+    ),
   });
   await role('untrusted', 'ecs-tasks.amazonaws.com', []);
-  await expect(bench.agent.addContainerInstance({ cluster: 'default', launchType: 'EC2', role: 'untrusted' })).rejects.toMatchObject({
+  await expect(
+    bench.agent.addContainerInstance({ cluster: 'default', launchType: 'EC2', role: 'untrusted' }),
+  ).rejects.toMatchObject({
     code: 'container-instance-refused',
     help: expect.stringContaining('ec2.amazonaws.com'),
   });
   expect((await bench.call('ecs', 'ListContainerInstances', {})).containerInstanceArns).toEqual([]);
 
   await role('deaf', 'ec2.amazonaws.com', [allow('ecs:RegisterContainerInstance', 'ecs:DiscoverPollEndpoint')]);
-  const { containerInstanceArn } = await bench.agent.addContainerInstance({ cluster: 'default', launchType: 'EC2', role: 'deaf' });
-  const described = await bench.call('ecs', 'DescribeContainerInstances', { containerInstances: [containerInstanceArn] });
+  const { containerInstanceArn } = await bench.agent.addContainerInstance({
+    cluster: 'default',
+    launchType: 'EC2',
+    role: 'deaf',
+  });
+  const described = await bench.call('ecs', 'DescribeContainerInstances', {
+    containerInstances: [containerInstanceArn],
+  });
   expect(described.containerInstances?.[0]?.agentConnected).toBe(false);
   expect(bench.notes.map((note) => note.message).join()).toContain('may not ecs:Poll');
 });
@@ -256,7 +302,14 @@ test('an external instance: mi- id, no metadata service, the same calls', async 
   await start();
   const instance = await bench.agent.addContainerInstance({ cluster: 'default', launchType: 'EXTERNAL' });
   expect(instance.ec2InstanceId).toMatch(/^mi-[0-9a-f]{17}$/);
-  const { arn } = await run('EXTERNAL', { command: print('console.log(process.env.AWS_EXECUTION_ENV, process.env.AWS_EC2_METADATA_DISABLED)'), memory: 128 }, {});
+  const { arn } = await run(
+    'EXTERNAL',
+    {
+      command: print('console.log(process.env.AWS_EXECUTION_ENV, process.env.AWS_EC2_METADATA_DISABLED)'),
+      memory: 128,
+    },
+    {},
+  );
   await bench.stopped(arn ?? '');
   expect(bench.lines('app')).toEqual(['AWS_ECS_EXTERNAL true']);
 });
@@ -264,7 +317,11 @@ test('an external instance: mi- id, no metadata service, the same calls', async 
 test('an agent that is started again connects its instances and goes on with their tasks', async () => {
   await start();
   await bench.agent.addContainerInstance({ cluster: 'default', launchType: 'EC2' });
-  const { arn = '' } = await run('EC2', { command: print('setInterval(() => console.log("tick"), 50)'), memory: 128 }, {});
+  const { arn = '' } = await run(
+    'EC2',
+    { command: print('setInterval(() => console.log("tick"), 50)'), memory: 128 },
+    {},
+  );
   await bench.when(arn, (task) => task.lastStatus === 'RUNNING');
   await bench.agent.stop({ tasks: 'keep' });
   const before = bench.lines('app').length;

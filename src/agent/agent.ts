@@ -132,7 +132,8 @@ export class Agent {
       return;
     }
     if (task.lastStatus === 'STOPPED') return;
-    const instance = task.containerInstanceArn === undefined ? undefined : this.#instances.get(task.containerInstanceArn);
+    const instance =
+      task.containerInstanceArn === undefined ? undefined : this.#instances.get(task.containerInstanceArn);
     // Without its instance's agent a task stays as it is.
     if (task.launchType !== 'FARGATE' && instance === undefined) return;
     const runner = new TaskRunner(this.#surroundings, task, instance, (output) => {

@@ -41,7 +41,10 @@ export function readiness(
     const end = dependency.startedAt + dependency.startTimeout * 1000;
     // unverified: the wording of the agent's dependency errors
     if (now >= end) {
-      return { state: 'never', reason: `dependency graph: container ordering dependency [${containerName}] for target [${target}] has timed out.` };
+      return {
+        state: 'never',
+        reason: `dependency graph: container ordering dependency [${containerName}] for target [${target}] has timed out.`,
+      };
     }
     until = Math.min(until ?? end, end);
   }
@@ -82,7 +85,10 @@ export function stoppableNow(
 ): readonly string[] {
   const neededBy = (name: string) =>
     containers.some(
-      (other) => running.has(other.name ?? '') && other.name !== name && other.dependsOn?.some((each) => each.containerName === name),
+      (other) =>
+        running.has(other.name ?? '') &&
+        other.name !== name &&
+        other.dependsOn?.some((each) => each.containerName === name),
     );
   const free = [...running].filter((name) => !neededBy(name));
   // A circle cannot be registered; should there be one, all go at once.

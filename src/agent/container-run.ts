@@ -5,7 +5,15 @@ import type { ContainerState } from './container-order.ts';
 import type { ContainerFacts } from './endpoints/metadata.ts';
 import { type HealthState, watchHealth } from './health-check.ts';
 import type { LogDriver } from './log-driver.ts';
-import type { ContainerExit, ContainerSpec, OutputLine, OutputPosition, RuntimeContainer, RuntimeTask } from './runtimes/runtime.ts';
+import type {
+  ContainerExit,
+  ContainerSpec,
+  ContainerUsage,
+  OutputLine,
+  OutputPosition,
+  RuntimeContainer,
+  RuntimeTask,
+} from './runtimes/runtime.ts';
 
 /** Seconds. Source: ECS API, ContainerDefinition.stopTimeout; agent, ECS_CONTAINER_STOP_TIMEOUT. */
 const STOP_TIMEOUT = 30;
@@ -94,7 +102,9 @@ export class ContainerRun {
       createdAt: this.#createdAt,
       startedAt: this.#startedAt,
       finishedAt: this.#finishedAt,
-      health: this.#health ?? (this.definition.healthCheck === undefined ? undefined : { status: 'UNKNOWN', since: this.#createdAt ?? 0 }),
+      health:
+        this.#health ??
+        (this.definition.healthCheck === undefined ? undefined : { status: 'UNKNOWN', since: this.#createdAt ?? 0 }),
       restartCount: this.#restarts,
     };
   }
@@ -156,6 +166,10 @@ export class ContainerRun {
     await this.#finished;
   }
 
+  usage(): Promise<ContainerUsage | undefined> {
+    return this.#container?.usage() ?? Promise.resolve(undefined);
+  }
+
   /** Lets go of the container without ending it; a later agent will find it. */
   async leave(): Promise<void> {
     this.#leaving.abort();
@@ -171,7 +185,11 @@ export class ContainerRun {
   }
 
   /** From the start to the end of one run: output, health, exit; then a restart where the policy says so. */
-  async #follow(container: RuntimeContainer, runtime: RuntimeTask | undefined, spec: ContainerSpec | undefined): Promise<void> {
+  async #follow(
+    container: RuntimeContainer,
+    runtime: RuntimeTask | undefined,
+    spec: ContainerSpec | undefined,
+  ): Promise<void> {
     const ended = new AbortController();
     const stopWatching = AbortSignal.any([ended.signal, this.#leaving.signal]);
     if (this.definition.healthCheck !== undefined) {

@@ -47,7 +47,7 @@ function syntaxError(text: string): string {
   const first = [...start][0] as string;
   if (!'{["-0123456789tfn'.includes(first)) return `invalid character '${first}' looking for beginning of value`;
   // unverified: Go names the character and what it was looking for; only the commonest case is told apart here.
-  return isTruncated(start) ? 'unexpected end of JSON input' : "invalid character in JSON text";
+  return isTruncated(start) ? 'unexpected end of JSON input' : 'invalid character in JSON text';
 }
 
 function isTruncated(text: string): boolean {

@@ -48,7 +48,10 @@ export function instanceService(launchType: 'EC2' | 'EXTERNAL'): string {
  * The role that an instance is to have: the one named, the instance profile's, or the default one, which is made when it
  * is missing, as AWS's console does. Throws UserError for a name that leads nowhere.
  */
-export async function findInstanceRole(surroundings: Surroundings, request: InstanceRoleRequest): Promise<InstanceRole> {
+export async function findInstanceRole(
+  surroundings: Surroundings,
+  request: InstanceRoleRequest,
+): Promise<InstanceRole> {
   const { store, account } = surroundings;
   if (request.instanceProfile !== undefined) return roleOfProfile(surroundings, request.instanceProfile);
   const name = request.role ?? DEFAULTS[request.launchType].name;

@@ -4,7 +4,12 @@ import type { Principal } from '../gateway/principals.ts';
 import { instancePlan } from '../roles/instance-plan.ts';
 import type { PlannedCall } from '../roles/plan-types.ts';
 import { agentActionChecks } from '../services/ecs/agent-actions.ts';
-import { agentCapabilities, DEFAULT_SWITCHES, setAgentConnected, setAgentSwitches } from '../services/ecs/agent-switches.ts';
+import {
+  agentCapabilities,
+  DEFAULT_SWITCHES,
+  setAgentConnected,
+  setAgentSwitches,
+} from '../services/ecs/agent-switches.ts';
 import type { AgentSwitches } from '../services/ecs/records.ts';
 import { collection } from '../store/collections.ts';
 import { type InstanceCredentials, InstanceMetadata } from './endpoints/imds.ts';
@@ -83,7 +88,11 @@ export class ContainerInstance implements InstanceAccess {
     const { ids, clock, account, region } = surroundings;
     const instanceType = request.instanceType ?? DEFAULT_INSTANCE_TYPE;
     if (sizeOf(instanceType) === undefined) {
-      throw new UserError('instance-type-unknown', `there is no instance type ${instanceType} here`, `Choose one of ${instanceTypes.join(', ')}.`);
+      throw new UserError(
+        'instance-type-unknown',
+        `there is no instance type ${instanceType} here`,
+        `Choose one of ${instanceTypes.join(', ')}.`,
+      );
     }
     const instance = new ContainerInstance(surroundings, {
       arn: '',
@@ -162,7 +171,11 @@ export class ContainerInstance implements InstanceAccess {
     const as = await this.session();
     if (as === undefined) throw new AwsError('AccessDeniedException', 'the container instance has no credentials');
     const input = { cluster, containerInstance: this.arn, force: true };
-    await this.#surroundings.gateway.call('ecs', 'DeregisterContainerInstance', input, { as, stage: 'instance', region });
+    await this.#surroundings.gateway.call('ecs', 'DeregisterContainerInstance', input, {
+      as,
+      stage: 'instance',
+      region,
+    });
     this.forget();
   }
 
@@ -170,7 +183,11 @@ export class ContainerInstance implements InstanceAccess {
     try {
       await this.#assumeRole();
     } catch (error) {
-      throw this.#unusable(error, 'cannot use', `Let ${instanceService(this.#record.launchType)} assume it in its trust policy.`);
+      throw this.#unusable(
+        error,
+        'cannot use',
+        `Let ${instanceService(this.#record.launchType)} assume it in its trust policy.`,
+      );
     }
     const call = this.#plan().find((each) => each.operation === 'RegisterContainerInstance');
     if (call === undefined) throw new Error('the plan of the instance has no registration');
@@ -225,7 +242,8 @@ export class ContainerInstance implements InstanceAccess {
       { as, stage: call.stage, region },
     );
     const arn = answer.containerInstance?.containerInstanceArn;
-    if (arn === undefined) throw new AwsError('ServerException', 'the registration was answered without a container instance');
+    if (arn === undefined)
+      throw new AwsError('ServerException', 'the registration was answered without a container instance');
     return arn;
   }
 
@@ -349,10 +367,18 @@ export class ContainerInstance implements InstanceAccess {
 function readSwitches(given: Readonly<Record<string, boolean>>): AgentSwitches {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(DEFAULT_SWITCHES, name)) {
-      throw new UserError('switch-unknown', `there is no agent switch ${name}`, `There are ${Object.keys(DEFAULT_SWITCHES).join(', ')}.`);
+      throw new UserError(
+        'switch-unknown',
+        `there is no agent switch ${name}`,
+        `There are ${Object.keys(DEFAULT_SWITCHES).join(', ')}.`,
+      );
     }
     if (typeof value !== 'boolean') {
-      throw new UserError('switch-invalid', `the agent switch ${name} is neither true nor false`, 'Give it true or false.');
+      throw new UserError(
+        'switch-invalid',
+        `the agent switch ${name} is neither true nor false`,
+        'Give it true or false.',
+      );
     }
   }
   return { ...DEFAULT_SWITCHES, ...given };

@@ -71,7 +71,9 @@ function patternOf(options: Readonly<Record<string, string>>): RegExp | undefine
   const format = options['awslogs-datetime-format'];
   const multiline = options['awslogs-multiline-pattern'];
   if (format !== undefined && multiline !== undefined) {
-    throw new LogOptionsFailure("you cannot configure log opt 'awslogs-datetime-format' and 'awslogs-multiline-pattern' at the same time");
+    throw new LogOptionsFailure(
+      "you cannot configure log opt 'awslogs-datetime-format' and 'awslogs-multiline-pattern' at the same time",
+    );
   }
   if (format !== undefined) {
     const pattern = datetimePattern(format);
@@ -124,7 +126,8 @@ export class AwsLogs implements LogDriver {
     this.#calls = calls;
     this.#planned = planned;
     const name = planned.stream.input.logStreamName as string | undefined;
-    this.#streamName = options['awslogs-stream-prefix'] === undefined || name === undefined ? container.runtimeId : name;
+    this.#streamName =
+      options['awslogs-stream-prefix'] === undefined || name === undefined ? container.runtimeId : name;
     this.#joiner = new MessageJoiner(patternOf(options));
     const seconds = Number(options['awslogs-force-flush-interval-seconds']);
     this.#interval = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : FLUSH_INTERVAL;
@@ -203,7 +206,10 @@ export class AwsLogs implements LogDriver {
   async #send(batch: readonly Event[]): Promise<void> {
     const logEvents = batch.map(({ timestamp, message }) => ({ timestamp, message }));
     try {
-      await this.#calls.make(this.#planned.events, 'logs', 'PutLogEvents', { logStreamName: this.#streamName, logEvents });
+      await this.#calls.make(this.#planned.events, 'logs', 'PutLogEvents', {
+        logStreamName: this.#streamName,
+        logEvents,
+      });
     } catch (error) {
       this.#refused(error as Error);
     }

@@ -100,5 +100,7 @@ export class PlannedCalls {
 function asAwsError(error: unknown, call: PlannedCall): AwsError {
   if (error instanceof AwsError) return error;
   const reason = error instanceof Error ? error.message : String(error);
-  return new AwsError('ServiceUnavailable', `${call.service} is not served by Rolecall (${reason})`, { fault: 'server' });
+  return new AwsError('ServiceUnavailable', `${call.service} is not served by Rolecall (${reason})`, {
+    fault: 'server',
+  });
 }

@@ -82,7 +82,9 @@ export class Preparation {
       default:
         throw new CallFailure(
           call,
-          new AwsError('ServiceUnavailable', `${call.service}:${call.operation} is not served by Rolecall`, { fault: 'server' }),
+          new AwsError('ServiceUnavailable', `${call.service}:${call.operation} is not served by Rolecall`, {
+            fault: 'server',
+          }),
           '',
         );
     }
@@ -97,7 +99,11 @@ export class Preparation {
     if (found?.imageManifest === undefined) {
       // BatchGetImage answers a missing image with a failure instead of an error.
       const code = failure?.failureCode ?? 'ImageNotFound';
-      throw new CallFailure(call, new AwsError(`${code}Exception`, failure?.failureReason ?? 'Requested image not found'), '');
+      throw new CallFailure(
+        call,
+        new AwsError(`${code}Exception`, failure?.failureReason ?? 'Requested image not found'),
+        '',
+      );
     }
     this.#manifests.set(image, { digest: found.imageId?.imageDigest, blobs: blobsOf(found.imageManifest) });
   }

@@ -3,7 +3,7 @@ import type { PlannedCall } from '../roles/plan-types.ts';
 import { parseSecretReference } from '../roles/references.ts';
 import type * as Ecs from '../wire/generated/types/ecs.ts';
 import { goObjectError, goValue } from './go-format.ts';
-import { CallFailure, type PlannedCalls } from './planned-calls.ts';
+import type { CallFailure, PlannedCalls } from './planned-calls.ts';
 
 /** An answer that cannot be used: parameters that do not exist, a JSON key that is missing. */
 export class SecretFailure extends Error {
@@ -63,11 +63,13 @@ export class SecretValues {
     const answer = await calls.make(call, 'ssm', 'GetParameters');
     const invalid = answer.InvalidParameters ?? [];
     // Source: agent, ssm client: names that came back as invalid, joined by commas.
-    if (invalid.length > 0) throw new SecretFailure('ssm', call.region, `invalid parameters: ${invalid.join(',')}`, call);
+    if (invalid.length > 0)
+      throw new SecretFailure('ssm', call.region, `invalid parameters: ${invalid.join(',')}`, call);
     const parameters = answer.Parameters ?? [];
     for (const name of call.input.Names as readonly string[]) {
       const parameter = parameters.find((each) => isNamed(name, each));
-      if (parameter?.Value === undefined) throw new SecretFailure('ssm', call.region, `invalid parameters: ${name}`, call);
+      if (parameter?.Value === undefined)
+        throw new SecretFailure('ssm', call.region, `invalid parameters: ${name}`, call);
       this.#parameters.set(`${call.region} ${name}`, parameter.Value);
     }
   }
@@ -87,7 +89,11 @@ export class SecretValues {
 
 function invalidReference(valueFrom: string, reason: string, region: string): SecretFailure {
   // Source: agent, asmsecret resource.
-  return new SecretFailure('asm', region, `trying to retrieve secret with value ${valueFrom} resulted in error: ${reason}`);
+  return new SecretFailure(
+    'asm',
+    region,
+    `trying to retrieve secret with value ${valueFrom} resulted in error: ${reason}`,
+  );
 }
 
 /** Source: agent, agent/asm: only keys of the top level; other values than strings as Go prints them. */
@@ -96,7 +102,12 @@ function jsonMember(text: string, key: string, call: PlannedCall): string {
   if (error !== undefined) throw new SecretFailure('asm', call.region, error, call);
   const content = JSON.parse(text) as Record<string, unknown> | null;
   if (content === null || !Object.hasOwn(content, key)) {
-    throw new SecretFailure('asm', call.region, `retrieved secret from Secrets Manager did not contain json key ${key}`, call);
+    throw new SecretFailure(
+      'asm',
+      call.region,
+      `retrieved secret from Secrets Manager did not contain json key ${key}`,
+      call,
+    );
   }
   return goValue(content[key]);
 }
@@ -104,10 +115,16 @@ function jsonMember(text: string, key: string, call: PlannedCall): string {
 /** A parameter is asked for by name or ARN, perhaps with a selector (`:3`, `:label`); the answer carries its plain name and ARN. */
 function isNamed(
   asked: string,
-  parameter: { readonly Name?: string | undefined; readonly ARN?: string | undefined; readonly Selector?: string | undefined },
+  parameter: {
+    readonly Name?: string | undefined;
+    readonly ARN?: string | undefined;
+    readonly Selector?: string | undefined;
+  },
 ): boolean {
   const selector = parameter.Selector ?? '';
-  return [parameter.Name, parameter.ARN].some((name) => name !== undefined && (asked === name || asked === `${name}${selector}`));
+  return [parameter.Name, parameter.ARN].some(
+    (name) => name !== undefined && (asked === name || asked === `${name}${selector}`),
+  );
 }
 
 /** User name and password for a private registry. Source: agent, agent/asm GetDockerAuthFromASM. */
@@ -134,7 +151,10 @@ export async function fetchRegistryAuth(calls: PlannedCalls, call: PlannedCall):
     throw new RegistryAuthFailure(call, 'asm fetching authorization data: empty secrets value');
   }
   if (goObjectError(text) !== undefined) {
-    throw new RegistryAuthFailure(call, 'asm fetching authorization data: unable to unmarshal secret value, invalid schema');
+    throw new RegistryAuthFailure(
+      call,
+      'asm fetching authorization data: unable to unmarshal secret value, invalid schema',
+    );
   }
   const content = JSON.parse(text) as Record<string, unknown> | null;
   return { username: authMember(content, 'username', call), password: authMember(content, 'password', call) };
@@ -145,7 +165,10 @@ function authMember(content: Record<string, unknown> | null, name: 'username' | 
   const key = Object.keys(content ?? {}).find((each) => each.toLowerCase() === name);
   const value = key === undefined ? undefined : content?.[key];
   if (value !== undefined && value !== null && typeof value !== 'string') {
-    throw new RegistryAuthFailure(call, 'asm fetching authorization data: unable to unmarshal secret value, invalid schema');
+    throw new RegistryAuthFailure(
+      call,
+      'asm fetching authorization data: unable to unmarshal secret value, invalid schema',
+    );
   }
   if (typeof value === 'string' && value !== '') return value;
   throw new RegistryAuthFailure(call, `asm fetching ${name}: AuthorizationData is malformed, empty field`);

@@ -101,7 +101,9 @@ export class InstanceReport implements TaskReport {
     this.#surroundings.note({
       level: 'warning',
       taskArn: this.#task.arn,
-      ...(this.#task.containerInstanceArn === undefined ? {} : { containerInstanceArn: this.#task.containerInstanceArn }),
+      ...(this.#task.containerInstanceArn === undefined
+        ? {}
+        : { containerInstanceArn: this.#task.containerInstanceArn }),
       message: `the agent cannot report the state of task ${this.#task.id}: ${reason}. It stays as it is in DescribeTasks until the report succeeds.`,
     });
   }

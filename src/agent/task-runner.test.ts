@@ -11,7 +11,9 @@ function node(script: string): readonly string[] {
 test('a task of one container runs to its end', async () => {
   bench = await createAgentBench([]);
   const task = bench.addTask({
-    containers: [{ name: 'app', image: 'app', command: node('console.log("hello"); console.error("problem"); process.exit(7)') }],
+    containers: [
+      { name: 'app', image: 'app', command: node('console.log("hello"); console.error("problem"); process.exit(7)') },
+    ],
   });
   const stopped = await bench.stopped(task.arn);
   expect(stopped.stopCode).toBe('EssentialContainerExited');
@@ -23,7 +25,8 @@ test('a task of one container runs to its end', async () => {
 
 test('StopTask ends the container with SIGTERM', async () => {
   bench = await createAgentBench([]);
-  const script = 'process.on("SIGTERM", () => { console.log("bye"); process.exit(0); }); setInterval(() => {}, 1000); console.log("up");';
+  const script =
+    'process.on("SIGTERM", () => { console.log("bye"); process.exit(0); }); setInterval(() => {}, 1000); console.log("up");';
   const task = bench.addTask({ containers: [{ name: 'app', image: 'app', command: node(script) }] });
   await bench.when(task.arn, (each) => each.lastStatus === 'RUNNING');
   await until(() => bench.lines('app').includes('up'));
@@ -62,7 +65,12 @@ test('the end of an essential container ends the others', async () => {
 test('dependsOn: an init container must succeed before the application starts', async () => {
   bench = await createAgentBench([]);
   const containers = (code: number) => [
-    { name: 'app', image: 'app', command: node('console.log("app")'), dependsOn: [{ containerName: 'init', condition: 'SUCCESS' as const }] },
+    {
+      name: 'app',
+      image: 'app',
+      command: node('console.log("app")'),
+      dependsOn: [{ containerName: 'init', condition: 'SUCCESS' as const }],
+    },
     { name: 'init', image: 'app', essential: false, command: node(`console.log("init"); process.exit(${code})`) },
   ];
   const good = bench.addTask({ containers: containers(0) });
@@ -72,7 +80,8 @@ test('dependsOn: an init container must succeed before the application starts', 
   const stopped = await bench.stopped(bad.arn);
   expect(stopped.containers[0]).toMatchObject({
     exitCode: 143,
-    reason: 'CannotStartContainerError: dependency graph: failed to resolve container ordering dependency [init] for target [app] as dependency did not exit successfully.',
+    reason:
+      'CannotStartContainerError: dependency graph: failed to resolve container ordering dependency [init] for target [app] as dependency did not exit successfully.',
   });
 });
 
@@ -80,8 +89,20 @@ test('dependsOn HEALTHY waits for the health check', async () => {
   bench = await createAgentBench([]);
   const task = bench.addTask({
     containers: [
-      { name: 'db', image: 'app', essential: false, command: node('setInterval(() => {}, 1000)'), healthCheck: { command: ['CMD-SHELL', 'test -n "$READY"'], interval: 1 }, environment: [{ name: 'READY', value: 'yes' }] },
-      { name: 'app', image: 'app', command: node('console.log("app")'), dependsOn: [{ containerName: 'db', condition: 'HEALTHY' }] },
+      {
+        name: 'db',
+        image: 'app',
+        essential: false,
+        command: node('setInterval(() => {}, 1000)'),
+        healthCheck: { command: ['CMD-SHELL', 'test -n "$READY"'], interval: 1 },
+        environment: [{ name: 'READY', value: 'yes' }],
+      },
+      {
+        name: 'app',
+        image: 'app',
+        command: node('console.log("app")'),
+        dependsOn: [{ containerName: 'db', condition: 'HEALTHY' }],
+      },
     ],
   });
   const stopped = await bench.stopped(task.arn);
@@ -94,7 +115,9 @@ test('an image without a stand-in ends the task with our word on how to go on', 
   const task = bench.addTask({ containers: [{ name: 'app', image: 'nginx:1', command: node('1') }] });
   const stopped = await bench.stopped(task.arn);
   expect(stopped.stopCode).toBe('TaskFailedToStart');
-  expect(stopped.stoppedReason).toMatch(/^CannotPullContainerError: no local program stands in for the image nginx:1\. .*--stand-in nginx:1=DIR/);
+  expect(stopped.stoppedReason).toMatch(
+    /^CannotPullContainerError: no local program stands in for the image nginx:1\. .*--stand-in nginx:1=DIR/,
+  );
   expect(stopped.containers[0]?.reason).toBe(stopped.stoppedReason);
   expect(stopped.startedAt).toBeUndefined();
 });
@@ -112,13 +135,17 @@ test('a program that is not there cannot be started', async () => {
 test('what the application needs and processes cannot give is refused by name, the rest is announced', async () => {
   bench = await createAgentBench([]);
   const refused = bench.addTask({
-    containers: [{ name: 'app', image: 'app', command: node('1'), mountPoints: [{ sourceVolume: 'v', containerPath: '/data' }] }],
+    containers: [
+      { name: 'app', image: 'app', command: node('1'), mountPoints: [{ sourceVolume: 'v', containerPath: '/data' }] },
+    ],
   });
   const stopped = await bench.stopped(refused.arn);
   expect(stopped.stoppedReason).toBe(
     'ResourceInitializationError: /containerDefinitions/0/mountPoints: a process sees the files of this machine; nothing can be mounted into it',
   );
-  const announced = bench.addTask({ containers: [{ name: 'app', image: 'app', command: node('1'), user: 'nobody', readonlyRootFilesystem: true }] });
+  const announced = bench.addTask({
+    containers: [{ name: 'app', image: 'app', command: node('1'), user: 'nobody', readonlyRootFilesystem: true }],
+  });
   await bench.stopped(announced.arn);
   expect(bench.notes.filter((note) => note.taskArn === announced.arn).map((note) => note.message)).toEqual([
     '/containerDefinitions/0/user has no effect here: the process runs as your user',
@@ -131,7 +158,14 @@ test('a container sees what ECS gives it and nothing else of the server', async 
   process.env.ROLECALL_TEST_SECRET = 'leak';
   process.env.AWS_PROFILE = 'developer';
   const task = bench.addTask({
-    containers: [{ name: 'app', image: 'app', command: node('console.log(JSON.stringify(process.env))'), environment: [{ name: 'COLOUR', value: 'blue' }] }],
+    containers: [
+      {
+        name: 'app',
+        image: 'app',
+        command: node('console.log(JSON.stringify(process.env))'),
+        environment: [{ name: 'COLOUR', value: 'blue' }],
+      },
+    ],
     overrides: { containerOverrides: [{ name: 'app', environment: [{ name: 'SIZE', value: 'l' }] }] },
     application: [],
   });
@@ -140,13 +174,35 @@ test('a container sees what ECS gives it and nothing else of the server', async 
   delete process.env.AWS_PROFILE;
   const environment = JSON.parse(bench.lines('app')[0] ?? '{}') as Record<string, string>;
   const host = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ'];
-  expect(Object.keys(environment).filter((name) => !host.includes(name)).sort()).toEqual([
-    'AWS_CONFIG_FILE', 'AWS_CONTAINER_AUTHORIZATION_TOKEN', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_DEFAULT_REGION',
-    'AWS_EC2_METADATA_DISABLED', 'AWS_ENDPOINT_URL', 'AWS_EXECUTION_ENV', 'AWS_REGION', 'AWS_SHARED_CREDENTIALS_FILE',
-    'COLOUR', 'ECS_AGENT_URI', 'ECS_CONTAINER_METADATA_URI', 'ECS_CONTAINER_METADATA_URI_V4', 'SIZE',
+  expect(
+    Object.keys(environment)
+      .filter((name) => !host.includes(name))
+      .sort(),
+  ).toEqual([
+    'AWS_CONFIG_FILE',
+    'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+    'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+    'AWS_DEFAULT_REGION',
+    'AWS_EC2_METADATA_DISABLED',
+    'AWS_ENDPOINT_URL',
+    'AWS_EXECUTION_ENV',
+    'AWS_REGION',
+    'AWS_SHARED_CREDENTIALS_FILE',
+    'COLOUR',
+    'ECS_AGENT_URI',
+    'ECS_CONTAINER_METADATA_URI',
+    'ECS_CONTAINER_METADATA_URI_V4',
+    'SIZE',
   ]);
-  expect(environment).toMatchObject({ AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE', AWS_REGION: 'eu-west-1', COLOUR: 'blue', SIZE: 'l' });
-  expect(environment.ECS_CONTAINER_METADATA_URI_V4).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:\\d+/v4/${task.id}-\\d{10}$`));
+  expect(environment).toMatchObject({
+    AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE',
+    AWS_REGION: 'eu-west-1',
+    COLOUR: 'blue',
+    SIZE: 'l',
+  });
+  expect(environment.ECS_CONTAINER_METADATA_URI_V4).toMatch(
+    new RegExp(`^http://127\\.0\\.0\\.1:\\d+/v4/${task.id}-\\d{10}$`),
+  );
 });
 
 function isAlive(pid: number): boolean {

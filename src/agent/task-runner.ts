@@ -3,8 +3,8 @@ import type { Principal } from '../gateway/principals.ts';
 import { taskPlan } from '../roles/plan.ts';
 import type { PlannedCall } from '../roles/plan-types.ts';
 import { parseEcrImage, parseSecretReference } from '../roles/references.ts';
-import { type AgentSwitches, regional, resourceTags, type TaskRecord } from '../services/ecs/records.ts';
 import { describeForAgent } from '../services/ecs/agent-view.ts';
+import { type AgentSwitches, regional, resourceTags, type TaskRecord } from '../services/ecs/records.ts';
 import { findTask } from '../services/ecs/task-lookup.ts';
 import { applyAttachmentState, applyTaskState, type TaskChange } from '../services/ecs/task-state.ts';
 import type * as Ecs from '../wire/generated/types/ecs.ts';
@@ -15,7 +15,12 @@ import { TaskListener } from './endpoints/task-listener.ts';
 import { containerEnvironment, type EndpointAccess } from './environment.ts';
 import { ec2ContainerReason, ec2Reason } from './failures/ec2.ts';
 import { fargateContainerReason, fargateReason } from './failures/fargate.ts';
-import { type ContainerStep, LogOptionsFailure, type StartFailure, UnsupportedFailure } from './failures/start-failure.ts';
+import {
+  type ContainerStep,
+  LogOptionsFailure,
+  type StartFailure,
+  UnsupportedFailure,
+} from './failures/start-failure.ts';
 import { AwsLogs, checkLogConfiguration, type LogDriver, logCallsOf } from './log-driver.ts';
 import { CallFailure, MissingCredentials, PlannedCalls } from './planned-calls.ts';
 import type { ContainerOutput, Surroundings } from './ports.ts';
@@ -136,7 +141,8 @@ export class TaskRunner {
     const refused = unsupported.filter((item) => item.effect === 'refused');
     if (refused.length > 0) throw new UnsupportedFailure(refused);
     for (const { field, reason } of unsupported) {
-      if (saved === undefined) note({ level: 'info', taskArn: this.taskArn, message: `${field} has no effect here: ${reason}` });
+      if (saved === undefined)
+        note({ level: 'info', taskArn: this.taskArn, message: `${field} has no effect here: ${reason}` });
     }
     const place = {
       taskArn: this.taskArn,
@@ -171,7 +177,8 @@ export class TaskRunner {
       now: () => this.#now,
       changed: () => this.#containerChanged(run),
       output: (lines) => {
-        for (const { stream, line, at } of lines) this.#output({ taskArn: this.taskArn, container: name, stream, line, at });
+        for (const { stream, line, at } of lines)
+          this.#output({ taskArn: this.taskArn, container: name, stream, line, at });
       },
     });
     this.#containers.set(name, run);
@@ -215,7 +222,7 @@ export class TaskRunner {
         const credentials = taskCredentialsId === undefined ? undefined : await read(taskCredentialsId);
         return credentials === undefined ? undefined : gateway.principalOf(credentials.accessKeyId);
       },
-      stats: async () => null,
+      usage: async (container) => this.#containers.get(container.definition.name ?? '')?.usage(),
       now: () => Date.now(),
     });
     this.#listener = listener;
@@ -279,7 +286,8 @@ export class TaskRunner {
       openLog: async (container) => this.#logs.get(container)?.open(),
       standIn: (image) => {
         const parsed = parseEcrImage(image);
-        if (parsed !== undefined && this.#surroundings.runtime.standsInFor(image)) this.#surroundings.standInImage?.(parsed);
+        if (parsed !== undefined && this.#surroundings.runtime.standsInFor(image))
+          this.#surroundings.standInImage?.(parsed);
       },
     });
   }
@@ -330,10 +338,17 @@ export class TaskRunner {
   #checkReferences(): void {
     const { region, account } = this.#task;
     for (const container of this.#definition.containerDefinitions ?? []) {
-      for (const { valueFrom } of [...(container.secrets ?? []), ...(container.logConfiguration?.secretOptions ?? [])]) {
+      for (const { valueFrom } of [
+        ...(container.secrets ?? []),
+        ...(container.logConfiguration?.secretOptions ?? []),
+      ]) {
         const reference = parseSecretReference(valueFrom, region, account);
         if (reference.provider !== 'invalid') continue;
-        throw new SecretFailure('asm', region, `trying to retrieve secret with value ${valueFrom} resulted in error: ${reference.reason}`);
+        throw new SecretFailure(
+          'asm',
+          region,
+          `trying to retrieve secret with value ${valueFrom} resulted in error: ${reference.reason}`,
+        );
       }
     }
   }
@@ -456,7 +471,11 @@ export class TaskRunner {
     if (this.#running || all.some((container) => container.status === 'PENDING')) return;
     this.#running = true;
     this.#save(true);
-    await this.#report.send({ status: 'RUNNING', containers: all.map((container) => container.change), ...this.#pullTimes });
+    await this.#report.send({
+      status: 'RUNNING',
+      containers: all.map((container) => container.change),
+      ...this.#pullTimes,
+    });
   }
 
   #containerChanged(container: ContainerRun): void {
@@ -485,7 +504,8 @@ export class TaskRunner {
 
   /** Stops what runs, dependents first. */
   async #stopContainers(): Promise<void> {
-    const running = () => new Set([...this.#containers].filter(([, each]) => each.status === 'RUNNING').map(([name]) => name));
+    const running = () =>
+      new Set([...this.#containers].filter(([, each]) => each.status === 'RUNNING').map(([name]) => name));
     if (running().size > 0 && this.#running) this.#backend({ status: 'STOPPING' });
     for (let names = running(); names.size > 0; names = running()) {
       const now = stoppableNow(names, this.#definition.containerDefinitions ?? []);
@@ -528,14 +548,20 @@ export class TaskRunner {
     if (isStartFailure(error)) return (this.#fargate ? fargateReason(error) : ec2Reason(error)).reason;
     if (error instanceof CannotStart) return error.message;
     const message = error instanceof Error ? error.message : String(error);
-    this.#surroundings.note({ level: 'warning', taskArn: this.taskArn, message: `internal error of the agent: ${message}` });
+    this.#surroundings.note({
+      level: 'warning',
+      taskArn: this.taskArn,
+      message: `internal error of the agent: ${message}`,
+    });
     return `InternalError: ${message}`;
   }
 
   /** Goes on with the containers of an earlier agent. */
   async #resume(): Promise<void> {
     this.#running = true;
-    const found = new Map((await (this.#runtime as RuntimeTask).recover()).map((container) => [container.name, container]));
+    const found = new Map(
+      (await (this.#runtime as RuntimeTask).recover()).map((container) => [container.name, container]),
+    );
     for (const [name, container] of this.#containers) {
       const known = this.#task.containers.find((each) => each.name === name);
       const recovered = found.get(name);
@@ -574,7 +600,9 @@ export class TaskRunner {
   #attach(attachment: Ecs.Attachment): void {
     if (attachment.id === undefined || attachment.type !== 'ElasticNetworkInterface') return;
     const details = [{ name: 'privateIPv4Address', value: this.#runtime?.address ?? '' }];
-    this.#surroundings.store.transact((tx) => applyAttachmentState(tx, this.taskArn, attachment.id as string, 'ATTACHED', details));
+    this.#surroundings.store.transact((tx) =>
+      applyAttachmentState(tx, this.taskArn, attachment.id as string, 'ATTACHED', details),
+    );
   }
 
   async #closeEndpoints(): Promise<void> {
@@ -584,7 +612,12 @@ export class TaskRunner {
 }
 
 function isStartFailure(error: unknown): error is StartFailure {
-  return [CallFailure, MissingCredentials, SecretFailure, RegistryAuthFailure, LogOptionsFailure, UnsupportedFailure].some(
-    (kind) => error instanceof kind,
-  );
+  return [
+    CallFailure,
+    MissingCredentials,
+    SecretFailure,
+    RegistryAuthFailure,
+    LogOptionsFailure,
+    UnsupportedFailure,
+  ].some((kind) => error instanceof kind);
 }

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomIds } from '../core/ids.ts';
-import { createTestBench, TEST_ACCOUNT, TEST_REGION, type TestBench } from '../gateway/testing.ts';
 import type { Identities } from '../gateway/ports.ts';
 import type { Service } from '../gateway/service.ts';
+import { createTestBench, TEST_ACCOUNT, TEST_REGION, type TestBench } from '../gateway/testing.ts';
 import type { LaunchType } from '../roles/duty.ts';
 import { putStandInImage } from '../services/ecr/stand-in.ts';
 import { refreshTaskCredentials } from '../services/ecs/credentials.ts';
@@ -74,7 +74,10 @@ export async function createAgentBench(
     store: bench.store,
     clock: bench.clock,
     ids: randomIds,
-    runtime: new ProcessRuntime({ standIns: options.standIns ?? [{ pattern: '*', program: 'host' }], store: bench.store }),
+    runtime: new ProcessRuntime({
+      standIns: options.standIns ?? [{ pattern: '*', program: 'host' }],
+      store: bench.store,
+    }),
     account: TEST_ACCOUNT,
     region: TEST_REGION,
     directory,
@@ -82,7 +85,17 @@ export async function createAgentBench(
     refreshCredentials: (task, id) => bench.gateway.work((context) => refreshTaskCredentials(context, task, id)),
     standInImage: ({ registryId: account, region, repository, tag, digest }) =>
       bench.store.transact((tx) =>
-        putStandInImage(tx, { account, region, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) }, bench.clock.now()),
+        putStandInImage(
+          tx,
+          {
+            account,
+            region,
+            repository,
+            ...(tag === undefined ? {} : { tag }),
+            ...(digest === undefined ? {} : { digest }),
+          },
+          bench.clock.now(),
+        ),
       ),
     note: (note) => notes.push(note),
     attempt: (attempt) => attempts.push(attempt),
@@ -142,7 +155,8 @@ function addTask(bench: TestBench, parts: TestTask): TaskRecord {
   revision += 1;
   const definitionArn = `arn:aws:ecs:${TEST_REGION}:${TEST_ACCOUNT}:task-definition/app:${revision}`;
   const networkMode = parts.networkMode ?? (launchType === 'FARGATE' ? 'awsvpc' : 'bridge');
-  const executionRoleArn = parts.execution === undefined ? undefined : `arn:aws:iam::${TEST_ACCOUNT}:role/app-execution`;
+  const executionRoleArn =
+    parts.execution === undefined ? undefined : `arn:aws:iam::${TEST_ACCOUNT}:role/app-execution`;
   const taskRoleArn = parts.application === undefined ? undefined : `arn:aws:iam::${TEST_ACCOUNT}:role/app-task`;
   const definition: Ecs.TaskDefinition = {
     taskDefinitionArn: definitionArn,
@@ -200,7 +214,8 @@ function addTask(bench: TestBench, parts: TestTask): TaskRecord {
       essential: container.essential ?? true,
       networkBindings: [],
     })),
-    attachments: networkMode === 'awsvpc' ? [{ id: randomIds.uuid(), type: 'ElasticNetworkInterface', status: 'PRECREATED' }] : [],
+    attachments:
+      networkMode === 'awsvpc' ? [{ id: randomIds.uuid(), type: 'ElasticNetworkInterface', status: 'PRECREATED' }] : [],
     attributes: [],
     cpu: '256',
     memory: '512',
@@ -217,7 +232,12 @@ function addTask(bench: TestBench, parts: TestTask): TaskRecord {
   };
   bench.store.transact((tx) => {
     const key = `app:${String(revision).padStart(10, '0')}`;
-    tx.put(taskDefinitions, regional(TEST_ACCOUNT, TEST_REGION), key, { arn: definitionArn, family: 'app', revision, definition });
+    tx.put(taskDefinitions, regional(TEST_ACCOUNT, TEST_REGION), key, {
+      arn: definitionArn,
+      family: 'app',
+      revision,
+      definition,
+    });
     for (const record of [execution, application]) {
       if (record !== undefined) tx.put(taskCredentials, taskArn, record.credentialsId, record);
     }

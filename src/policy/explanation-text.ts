@@ -45,7 +45,7 @@ export function reasonText(reason: Reason): string {
 /** What would turn a refusal into an allow. */
 export function missingLines(missing: Missing): string[] {
   const lines = ownLines(missing);
-  if (missing.kind !== 'not-by-identity' && missing.next !== undefined) lines.push(...missingLines(missing.next));
+  if (missing.kind !== 'not-by-identity' && missing.then !== undefined) lines.push(...missingLines(missing.then));
   return lines;
 }
 

@@ -53,7 +53,7 @@ export type Missing =
       readonly kind: 'add-statement';
       readonly policyKind: 'identity';
       readonly statement: PolicyStatement;
-      readonly next?: Missing;
+      readonly then?: Missing;
     }
   | {
       /** A statement allows a neighbouring action on this resource, or this action on a neighbouring resource. */
@@ -64,7 +64,7 @@ export type Missing =
       readonly to: string;
       /** What to add when the statement is to stay as it is. */
       readonly statement: PolicyStatement;
-      readonly next?: Missing;
+      readonly then?: Missing;
     }
   | {
       /** A statement allows this action on this resource, but under a condition the request does not meet. */
@@ -73,7 +73,7 @@ export type Missing =
       readonly statementRef: StatementRef;
       readonly condition: Extract<Reason, { because: 'condition' }>;
       readonly statement: PolicyStatement;
-      readonly next?: Missing;
+      readonly then?: Missing;
     }
   | {
       /** Nothing an identity policy says can help. */

@@ -33,8 +33,8 @@ export function whatIsMissing(
     policyKind: 'identity',
     statement: statementFor(request, 'identity'),
   };
-  const next = afterwards(request, facts, verdicts, identity);
-  return next === undefined ? near : { ...near, next };
+  const then = afterwards(request, facts, verdicts, identity);
+  return then === undefined ? near : { ...near, then };
 }
 
 /** What would still refuse the request if an identity policy allowed it. */

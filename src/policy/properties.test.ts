@@ -248,7 +248,7 @@ describe('for any request and any policies', () => {
     fc.assert(
       fc.property(request, policies, (ask, set) => {
         const { missing } = explain(ask, preparePolicies(set));
-        if (missing === undefined || missing.kind === 'not-by-identity' || missing.next !== undefined) return;
+        if (missing === undefined || missing.kind === 'not-by-identity' || missing.then !== undefined) return;
         const added = { ...set, identity: [...set.identity, policy('identity', missing.statement)] };
         expect(decideOn(ask, added).effect).toBe('Allowed');
       }),

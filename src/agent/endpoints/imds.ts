@@ -73,7 +73,10 @@ export class InstanceMetadata {
   }
 
   /** Listens for one task; only its own containers are answered. */
-  async listenFor(runtime: RuntimeTask, port?: number): Promise<{ url: string; port: number; close: () => Promise<void> }> {
+  async listenFor(
+    runtime: RuntimeTask,
+    port?: number,
+  ): Promise<{ url: string; port: number; close: () => Promise<void> }> {
     const server: Server = createServer((request, response) => void this.#serve(runtime, request, response));
     const bound = await runtime.listen(server, 'instance-metadata', port);
     return { ...bound, close: () => close(server) };
@@ -81,7 +84,8 @@ export class InstanceMetadata {
 
   async answer(method: string, path: string, headers: IncomingMessage['headers']): Promise<Answer> {
     const now = this.#parts.now();
-    if (path === '/latest/api/token') return method === 'PUT' ? this.#token(now, headers) : status(405, 'Method Not Allowed');
+    if (path === '/latest/api/token')
+      return method === 'PUT' ? this.#token(now, headers) : status(405, 'Method Not Allowed');
     if (method !== 'GET' && method !== 'HEAD') return status(405, 'Method Not Allowed');
     const token = headers[TOKEN_HEADER];
     const remaining = typeof token === 'string' ? this.#tokens.remaining(now, token) : undefined;
@@ -95,7 +99,9 @@ export class InstanceMetadata {
     const path = new URL(request.url ?? '/', 'http://instance').pathname;
     send(
       response,
-      caller.belongs === false ? status(403, 'Forbidden') : await this.answer(request.method ?? 'GET', path, request.headers),
+      caller.belongs === false
+        ? status(403, 'Forbidden')
+        : await this.answer(request.method ?? 'GET', path, request.headers),
     );
   }
 

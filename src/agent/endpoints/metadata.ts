@@ -117,7 +117,8 @@ export function containerDocument(
 /** A container's status only counts as the task's when all have reached it. */
 function knownStatus(task: TaskRecord): string {
   // The agent knows fewer statuses than the API. Source: agent, api/task/status.
-  if (task.lastStatus === 'PROVISIONING' || task.lastStatus === 'PENDING' || task.lastStatus === 'ACTIVATING') return 'NONE';
+  if (task.lastStatus === 'PROVISIONING' || task.lastStatus === 'PENDING' || task.lastStatus === 'ACTIVATING')
+    return 'NONE';
   return task.lastStatus === 'STOPPED' || task.lastStatus === 'DEPROVISIONING' ? 'STOPPED' : 'RUNNING';
 }
 

@@ -3,11 +3,12 @@ import { close } from '../../core/listening.ts';
 import type { Principal } from '../../gateway/principals.ts';
 import type { TaskRecord } from '../../services/ecs/records.ts';
 import type { AgentGateway } from '../ports.ts';
-import type { RuntimeTask } from '../runtimes/runtime.ts';
+import type { ContainerUsage, RuntimeTask } from '../runtimes/runtime.ts';
 import { type Answer, json, readBody, send, text } from './answer.ts';
 import { answerCredentials, type CredentialsSource } from './credentials.ts';
 import { type ContainerFacts, containerDocument, type TagFacts, type TaskFacts, taskDocument } from './metadata.ts';
 import { RateLimit, TOO_MANY } from './rate-limit.ts';
+import { Statistics } from './statistics.ts';
 import { answerTaskProtection } from './task-protection.ts';
 
 /** What the listener shows and guards. */
@@ -20,8 +21,8 @@ export interface ListenerParts {
   readonly credentials: CredentialsSource;
   /** The task role's session, for calls that the endpoint makes itself. */
   readonly session: () => Promise<Principal | undefined>;
-  /** Docker-shaped statistics of a container; null while there are none. */
-  readonly stats: (container: ContainerFacts) => Promise<Record<string, unknown> | null>;
+  /** Undefined while there is nothing to measure. */
+  readonly usage: (container: ContainerFacts) => Promise<ContainerUsage | undefined>;
   readonly now: () => number;
 }
 
@@ -30,6 +31,7 @@ export class TaskListener {
   readonly #parts: ListenerParts;
   readonly #server: Server;
   readonly #limit = new RateLimit();
+  readonly #statistics = new Statistics();
   #url = '';
   #port = 0;
 
@@ -100,7 +102,10 @@ export class TaskListener {
     if (container === undefined) {
       // Source: agent, tmds handlers: the text goes on with the reason.
       const what = ofTask ? 'task' : 'container';
-      return json(404, `${handler} ${what} metadata handler: unable to get ${what} ID from request: unable to get docker ID from v3 endpoint ID: ${id}`);
+      return json(
+        404,
+        `${handler} ${what} metadata handler: unable to get ${what} ID from request: unable to get docker ID from v3 endpoint ID: ${id}`,
+      );
     }
     switch (rest) {
       case '':
@@ -110,10 +115,12 @@ export class TaskListener {
       case 'taskWithTags':
         return json(200, taskDocument(facts, version, this.#parts.tags()));
       case 'stats':
-        return json(200, await this.#parts.stats(container));
+        return json(200, await this.#statistics.read(container, this.#parts.usage));
       case 'task/stats': {
         const all = await Promise.all(
-          facts.containers.map(async (each) => [each.runtimeId, await this.#parts.stats(each)] as const),
+          facts.containers.map(
+            async (each) => [each.runtimeId, await this.#statistics.read(each, this.#parts.usage)] as const,
+          ),
         );
         return json(200, Object.fromEntries(all));
       }
@@ -129,7 +136,9 @@ export class TaskListener {
     if (method !== 'GET' && method !== 'PUT') return notAllowed();
     const caller = await runtime.caller(request.socket);
     if (caller.belongs === false || !facts.containers.some((each) => each.endpointId === id)) {
-      return json(404, { error: { Code: 'ResourceNotFoundException', Message: 'Failed to find a task for the request' } });
+      return json(404, {
+        error: { Code: 'ResourceNotFoundException', Message: 'Failed to find a task for the request' },
+      });
     }
     const task: TaskRecord = facts.task;
     return answerTaskProtection(method, await readBody(request), { gateway, task, session });

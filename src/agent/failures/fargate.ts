@@ -28,9 +28,13 @@ export interface FargateReason {
 export function fargateReason(failure: StartFailure): FargateReason {
   if (failure instanceof CallFailure) return callReason(failure);
   if (failure instanceof SecretFailure) {
-    const provider = failure.provider === 'ssm' ? 'unable to retrieve secrets from ssm: ' : 'unable to retrieve secret from asm: ';
+    const provider =
+      failure.provider === 'ssm' ? 'unable to retrieve secrets from ssm: ' : 'unable to retrieve secret from asm: ';
     // Observed in 2026: `invalid ssm parameters: /name`; the agent on EC2 says `invalid parameters`.
-    const text = failure.provider === 'ssm' ? failure.message.replace(/^invalid parameters/, 'invalid ssm parameters') : failure.message;
+    const text =
+      failure.provider === 'ssm'
+        ? failure.message.replace(/^invalid parameters/, 'invalid ssm parameters')
+        : failure.message;
     return task(`${RETRIEVAL}${provider}${RETRIED}${text}`);
   }
   if (failure instanceof RegistryAuthFailure) {
@@ -67,7 +71,8 @@ function callReason(failure: CallFailure): FargateReason {
   const { call, error } = failure;
   switch (call.stage) {
     case 'secrets':
-      if (call.service === 'ssm') return task(`${RETRIEVAL}unable to retrieve secrets from ssm: ${RETRIED}${sdkError(failure)}`);
+      if (call.service === 'ssm')
+        return task(`${RETRIEVAL}unable to retrieve secrets from ssm: ${RETRIED}${sdkError(failure)}`);
       return task(`${RETRIEVAL}unable to retrieve secret from asm: ${secretReason(failure)}`);
     case 'registry-auth':
       return task(

@@ -121,7 +121,12 @@ export async function* followFiles(
   }
 }
 
-function append(lines: OutputLine[], stream: 'stdout' | 'stderr', fresh: readonly string[], streams: readonly Stream[]): void {
+function append(
+  lines: OutputLine[],
+  stream: 'stdout' | 'stderr',
+  fresh: readonly string[],
+  streams: readonly Stream[],
+): void {
   const at = Date.now();
   // One position for the whole batch: it is stored only after a batch was dealt with.
   const position = Object.fromEntries(streams.map((each) => [each.name, each.position]));

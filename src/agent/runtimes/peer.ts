@@ -9,7 +9,8 @@ import type { Caller } from './runtime.ts';
  * elsewhere the answer is `unknown` and the task's authorization token alone decides.
  */
 export function callerOf(socket: Socket, leaders: readonly number[]): Caller {
-  if (process.platform !== 'linux') return { belongs: 'unknown', why: `${process.platform} does not tell whose a connection is` };
+  if (process.platform !== 'linux')
+    return { belongs: 'unknown', why: `${process.platform} does not tell whose a connection is` };
   const inode = inodeOf(socket.remotePort ?? 0, socket.localPort ?? 0);
   if (inode === undefined) return { belongs: false, who: 'a connection that is not there any more' };
   const name = `socket:[${inode}]`;

@@ -3,9 +3,10 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { followFiles } from './output-files.ts';
-import { identify, isAlive, type ProcessIdentity, signalGroup } from './process-table.ts';
+import { identify, isAlive, type ProcessIdentity, signalGroup, usageOf } from './process-table.ts';
 import {
   type ContainerExit,
+  type ContainerUsage,
   type ExecResult,
   type OutputLine,
   type OutputPosition,
@@ -57,7 +58,12 @@ export class ProcessContainer implements RuntimeContainer {
   }
 
   /** Takes over a process that an earlier agent started. Its exit code cannot be learned any more. */
-  static adopt(plan: ProcessPlan, events: ProcessEvents, identity: ProcessIdentity, startedAt: number): ProcessContainer {
+  static adopt(
+    plan: ProcessPlan,
+    events: ProcessEvents,
+    identity: ProcessIdentity,
+    startedAt: number,
+  ): ProcessContainer {
     const container = new ProcessContainer(plan, events);
     container.#identity = identity;
     container.#startedAt = startedAt;
@@ -167,6 +173,10 @@ export class ProcessContainer implements RuntimeContainer {
     }
   }
 
+  async usage(): Promise<ContainerUsage | undefined> {
+    return this.leader === undefined ? undefined : usageOf(this.leader);
+  }
+
   output(from: OutputPosition | undefined, signal: AbortSignal): AsyncIterable<OutputLine[]> {
     const container = this;
     const ending = {
@@ -216,7 +226,9 @@ function signalCode(signal: NodeJS.Signals | null): number {
 /** As the OCI runtime says it. Source: runc's texts, as quoted in stopped reasons (observed). */
 function startReason(program: string, error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
-  const where = program.includes('/') ? `stat ${program}: no such file or directory` : 'executable file not found in $PATH';
+  const where = program.includes('/')
+    ? `stat ${program}: no such file or directory`
+    : 'executable file not found in $PATH';
   const why = code === 'ENOENT' ? where : code === 'EACCES' ? 'permission denied' : String((error as Error).message);
   return `OCI runtime create failed: runc create failed: unable to start container process: exec: "${program}": ${why}: unknown`;
 }

@@ -32,16 +32,37 @@ export function unsupportedByProcesses(definition: Ecs.TaskDefinition): readonly
   const add = (asked: boolean, field: string, effect: Effect, reason: string) => {
     if (asked) found.push({ field, effect, reason });
   };
-  add(isAsked(definition.proxyConfiguration), '/proxyConfiguration', 'refused', 'traffic of a process cannot be redirected');
-  add(isAsked(definition.inferenceAccelerators), '/inferenceAccelerators', 'refused', 'devices cannot be assigned to a process');
+  add(
+    isAsked(definition.proxyConfiguration),
+    '/proxyConfiguration',
+    'refused',
+    'traffic of a process cannot be redirected',
+  );
+  add(
+    isAsked(definition.inferenceAccelerators),
+    '/inferenceAccelerators',
+    'refused',
+    'devices cannot be assigned to a process',
+  );
   const family = definition.runtimePlatform?.operatingSystemFamily;
-  add(family?.startsWith('WINDOWS') === true, '/runtimePlatform/operatingSystemFamily', 'refused', 'this is not Windows');
+  add(
+    family?.startsWith('WINDOWS') === true,
+    '/runtimePlatform/operatingSystemFamily',
+    'refused',
+    'this is not Windows',
+  );
   add(isAsked(definition.pidMode), '/pidMode', 'announced', 'the process sees the processes of this machine');
   add(isAsked(definition.ipcMode), '/ipcMode', 'announced', 'the process shares the IPC of this machine');
-  add(isAsked(definition.enableFaultInjection), '/enableFaultInjection', 'announced', 'there is no fault injection endpoint');
+  add(
+    isAsked(definition.enableFaultInjection),
+    '/enableFaultInjection',
+    'announced',
+    'there is no fault injection endpoint',
+  );
   for (const [index, container] of (definition.containerDefinitions ?? []).entries()) {
     const at = `/containerDefinitions/${index}`;
-    for (const [field, effect, reason] of CONTAINER_FIELDS) add(isAsked(container[field]), `${at}/${field}`, effect, reason);
+    for (const [field, effect, reason] of CONTAINER_FIELDS)
+      add(isAsked(container[field]), `${at}/${field}`, effect, reason);
     linuxParameters(container.linuxParameters, `${at}/linuxParameters`, add);
     for (const [port, mapping] of (container.portMappings ?? []).entries()) {
       const { containerPort, hostPort = 0 } = mapping;
@@ -60,7 +81,12 @@ function linuxParameters(
 ): void {
   if (parameters === undefined) return;
   const { capabilities, devices, tmpfs } = parameters;
-  add(isAsked(capabilities?.add), `${at}/capabilities/add`, 'refused', 'a process cannot have more rights than your user');
+  add(
+    isAsked(capabilities?.add),
+    `${at}/capabilities/add`,
+    'refused',
+    'a process cannot have more rights than your user',
+  );
   add(isAsked(capabilities?.drop), `${at}/capabilities/drop`, 'announced', 'the process keeps the rights of your user');
   add(isAsked(devices), `${at}/devices`, 'refused', 'devices cannot be assigned to a process');
   add(isAsked(tmpfs), `${at}/tmpfs`, 'refused', 'nothing can be mounted into a process');

@@ -102,7 +102,11 @@ class ProcessTask implements RuntimeTask {
     this.environment = environment;
   }
 
-  async listen(server: Server, _purpose: 'agent' | 'instance-metadata', port = 0): Promise<{ url: string; port: number }> {
+  async listen(
+    server: Server,
+    _purpose: 'agent' | 'instance-metadata',
+    port = 0,
+  ): Promise<{ url: string; port: number }> {
     const bound = await listen(server, port, this.address);
     return { url: `http://${this.address}:${bound}`, port: bound };
   }
@@ -189,7 +193,9 @@ class ProcessTask implements RuntimeTask {
     return {
       started: (identity: ProcessIdentity, startedAt: number) => {
         const { name, runtimeId, directory } = plan;
-        this.#store.transact((tx) => tx.put(processes, this.#place.taskArn, name, { name, runtimeId, identity, startedAt, directory }));
+        this.#store.transact((tx) =>
+          tx.put(processes, this.#place.taskArn, name, { name, runtimeId, identity, startedAt, directory }),
+        );
       },
       executing: (pid: number, running: boolean) => {
         if (running) this.#executing.add(pid);

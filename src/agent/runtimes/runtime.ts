@@ -81,6 +81,18 @@ export interface ExecResult {
   readonly timedOut: boolean;
 }
 
+/** What a container uses at a moment. */
+export interface ContainerUsage {
+  /** CPU time since the start, nanoseconds. */
+  readonly cpu: number;
+  /** CPU time of the whole machine, nanoseconds. */
+  readonly systemCpu: number;
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly processes: number;
+}
+
 /** One container, from created to gone. */
 export interface RuntimeContainer {
   readonly name: string;
@@ -95,6 +107,8 @@ export interface RuntimeContainer {
   wait(): Promise<ContainerExit>;
   /** Runs a command beside the container's program, in its environment (health checks). */
   execute(command: readonly string[], timeoutMilliseconds: number): Promise<ExecResult>;
+  /** Undefined when the system does not tell, or nothing runs. */
+  usage(): Promise<ContainerUsage | undefined>;
   /** The container's output, line by line, until it has ended and everything is read, or `signal` aborts. */
   output(from: OutputPosition | undefined, signal: AbortSignal): AsyncIterable<OutputLine[]>;
 }

@@ -37,7 +37,10 @@ function rank(pattern: string): number {
 
 function matches(pattern: string, image: string): boolean {
   if (!pattern.includes('*')) return pattern === image;
-  const expression = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*');
+  const expression = pattern
+    .split('*')
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.*');
   return new RegExp(`^${expression}$`, 's').test(image);
 }
 
@@ -134,7 +137,11 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError('images-unreadable', `${file}: cannot be read (${reason})`, 'Check the path and its permissions.');
+    throw new UserError(
+      'images-unreadable',
+      `${file}: cannot be read (${reason})`,
+      'Check the path and its permissions.',
+    );
   }
 }
 

@@ -23,7 +23,7 @@ export const logsService: Service = defineService({
   actionPrefix: 'logs',
   eventSource: 'logs.amazonaws.com',
   hiddenInTrail: ['logEvents', 'logEventMessages'],
-  dataEvents: ['PutLogEvents', 'GetLogEvents', 'FilterLogEvents'],
+  dataEvents: ['PutLogEvents'],
   authorizeUnserved: (operation, context) => [unservedCheck(operation, context)],
   operations: {
     CreateLogGroup,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createTestBench, TEST_ACCOUNT, type TestBench } from '../../gateway/testing.ts';
+import { createTestBench, type TestBench } from '../../gateway/testing.ts';
 import { s3Service } from './index.ts';
 
 const Bucket = 'orders-config';
