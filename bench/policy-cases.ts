@@ -41,6 +41,20 @@ function named(
   return { name, policy: parsePolicy(JSON.stringify({ Version: '2012-10-17', Statement: statements }), kind) };
 }
 
+/** A policy of plain statements, each about a resource of its own. */
+export function inlinePolicy(
+  name: string,
+  statements = 4,
+  service = 'ssm',
+): NamedPolicy<ReturnType<typeof parsePolicy>> {
+  const list = Array.from({ length: statements }, (_, index) => ({
+    Effect: 'Allow',
+    Action: [`${service}:GetParameters`, `${service}:Put${index}`],
+    Resource: `arn:aws:${service}:${REGION}:${ACCOUNT}:parameter/${name}/${index}/*`,
+  }));
+  return named(name, 'identity', list);
+}
+
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/orders-execution`;
 
 function request(action: string, resource: string, more: Record<string, string> = {}): AccessRequest {

@@ -1,5 +1,6 @@
 import { AwsError, UserError } from '../core/errors.ts';
 import { AwsClient } from '../wire/client.ts';
+import type { Credentials } from '../wire/sigv4/sign.ts';
 import { endpointUrl } from './flags.ts';
 import type { Io } from './io.ts';
 
@@ -15,15 +16,17 @@ export function regionOf(io: Pick<Io, 'env'>): string {
 /** A client of a running server, with the key pair of the environment or the well-known one. @throws UserError */
 export async function connect(endpoint: string | undefined, region: string, io: Pick<Io, 'env'>): Promise<AwsClient> {
   const url = endpointUrl(endpoint ?? io.env.AWS_ENDPOINT_URL ?? DEFAULT_ENDPOINT);
-  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = io.env;
-  const credentials = {
-    accessKeyId: AWS_ACCESS_KEY_ID || 'test',
-    secretAccessKey: AWS_SECRET_ACCESS_KEY || 'test',
-    ...(AWS_SESSION_TOKEN ? { sessionToken: AWS_SESSION_TOKEN } : {}),
-  };
-  const client = new AwsClient({ endpoint: url, region, credentials });
+  const client = new AwsClient({ endpoint: url, region, credentials: credentialsOf(io) });
   await requireRolecall(client, url);
   return client;
+}
+
+/** The key pair of the environment, else the well-known one. */
+export function credentialsOf({ env }: Pick<Io, 'env'>): Credentials {
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
+  if (!AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY) return { accessKeyId: 'test', secretAccessKey: 'test' };
+  const token = AWS_SESSION_TOKEN ? { sessionToken: AWS_SESSION_TOKEN } : {};
+  return { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY, ...token };
 }
 
 async function requireRolecall(client: AwsClient, url: string): Promise<void> {

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import type { LaunchType } from '../roles/duty.ts';
 import { type LoadReport, load } from '../sources/load/load.ts';
+import type { Address } from '../sources/load/s3.ts';
 import { readWorkload, settingsOf } from '../sources/read-workload.ts';
 import type { Workload } from '../sources/workload.ts';
 import { AwsClient } from '../wire/client.ts';
 import type { Command } from './command.ts';
-import { connect, DEFAULT_ACCOUNT, refusedCall, regionOf, unreachable } from './connection.ts';
+import { connect, credentialsOf, DEFAULT_ACCOUNT, refusedCall, regionOf, unreachable } from './connection.ts';
 import { accountId, endpointUrl, pairs, readArguments, regionCode } from './flags.ts';
 import type { Io } from './io.ts';
 import { instanceRoleOf, launchTypesFor } from './launch-types.ts';
@@ -88,6 +89,7 @@ function chosenWorkload(paths: readonly string[], flags: RunFlags, io: Io): Work
 
 interface Session {
   readonly client: AwsClient;
+  readonly address: Address;
   readonly endpoint: string;
   /** Lines for people. */
   readonly about: readonly string[];
@@ -103,7 +105,7 @@ async function runWorkload(workload: Workload, flags: RunFlags, io: Io): Promise
   const results: TaskResult[] = [];
   try {
     say(session.about.map((line) => style.dim(line)));
-    const report = await load(workload, session.client);
+    const report = await load(workload, session.client, session.address);
     say([...loadLines(report, style), '']);
     const listener: TaskListener = {
       onCall: ({ value }) => say([ledgerLine(ledgerRow(value), style)]),
@@ -197,6 +199,7 @@ async function openSession(workload: Workload, flags: RunFlags, io: Io): Promise
     await sendStandIns(client, standIns);
     return {
       client,
+      address: { endpoint, region, credentials: credentialsOf(io) },
       endpoint,
       about: [`server    ${endpoint} (running already), account ${account}, ${region}`],
       stop: async () => client.close(),
@@ -219,6 +222,7 @@ async function openSession(workload: Workload, flags: RunFlags, io: Io): Promise
   const kept = data === undefined ? [] : [`data      ${data} (kept)`];
   return {
     client,
+    address: { endpoint: server.endpoint, region, credentials: server.credentials },
     endpoint: server.endpoint,
     about: [
       `server    ${server.endpoint}, account ${account}, ${region}, policies enforced`,

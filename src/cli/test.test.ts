@@ -153,7 +153,7 @@ test.each<[string, unknown, RegExp]>([
   [
     'a document with a mistake',
     oneCase([{ ...read, Statement: { Effect: 'allow' } }], 'Allowed'),
-    /a\.json:20:21: \$\.policies\.identity\[0\]\.Statement\.Effect: The policy failed legacy parsing/,
+    /a\.json:21:21: \$\.policies\.identity\[0\]\.Statement\.Effect: The policy failed legacy parsing/,
   ],
   [
     'a path to nowhere',

@@ -94,7 +94,10 @@ export function grants(world: World, role: Role): { action: string; resource: st
         { action: 'secretsmanager:GetSecretValue', resource: world.arns.registry },
       ];
     case 'task':
-      return [{ action: 'sqs:SendMessage', resource: `arn:aws:sqs:${REGION}:${ACCOUNT}:matrix` }];
+      return [
+        { action: 'sqs:GetQueueUrl', resource: `arn:aws:sqs:${REGION}:${ACCOUNT}:matrix` },
+        { action: 'sqs:SendMessage', resource: `arn:aws:sqs:${REGION}:${ACCOUNT}:matrix` },
+      ];
     case 'instance':
       return [
         ...pullAndLog,

@@ -1,4 +1,4 @@
-import { parseArn } from '../../core/arn.ts';
+import { parseArn, roleNameOf } from '../../core/arn.ts';
 import type { RecordedCheck, TrailEntry } from '../../gateway/trail.ts';
 import { cut, harmless, type Style, shortened } from './style.ts';
 
@@ -43,7 +43,7 @@ export function ledgerRow(entry: TrailEntry): LedgerRow {
   const others = new Set(entry.checks.map(({ resource }) => resource)).size - 1;
   return {
     stage: entry.stage ?? '-',
-    role: entry.role === undefined ? harmless(entry.principalName) : ROLES[entry.role],
+    role: entry.role === undefined ? harmless(entry.principalName).replace(/\.amazonaws\.com$/, '') : ROLES[entry.role],
     call: check?.action ?? `${entry.service}:${entry.operation}`,
     resource:
       check === undefined
@@ -60,10 +60,19 @@ function reasonOf(entry: TrailEntry, check: RecordedCheck | undefined): string {
   return check?.decidedBy === undefined ? '' : statementName(check.decidedBy);
 }
 
-/** `policy / statement`; a statement without Sid is counted from 1. */
-export function statementName(decidedBy: NonNullable<RecordedCheck['decidedBy']>): string {
-  return `${decidedBy.policy} / ${decidedBy.sid ?? `statement ${decidedBy.index + 1}`}`;
+/** `policy / statement`; a statement without Sid is counted from 1. Policies without a name are called by their kind. */
+export function statementName({ kind, policy, sid, index }: NonNullable<RecordedCheck['decidedBy']>): string {
+  const arn = parseArn(policy);
+  const managed = arn?.resource.startsWith('policy/') === true;
+  const name = managed ? roleNameOf(policy) : arn === undefined ? policy : (KINDS[kind] ?? kind);
+  return `${name} / ${sid ?? `statement ${index + 1}`}`;
 }
+
+const KINDS: Readonly<Record<string, string>> = {
+  trust: 'trust policy',
+  key: 'key policy',
+  resource: 'resource policy',
+};
 
 /** An ARN without what is the same everywhere: its resource, task ids as `…`. */
 export function shortResource(resource: string): string {

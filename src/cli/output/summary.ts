@@ -23,6 +23,7 @@ const KINDS = [
   'user',
   'managed policy',
   'instance profile',
+  'key alias',
   'key',
   'queue',
   'secret',
@@ -35,6 +36,7 @@ const KINDS = [
 ];
 
 function plural(kind: string): string {
+  if (kind.endsWith('s')) return `${kind}es`;
   return kind.endsWith('y') && kind !== 'key' ? `${kind.slice(0, -1)}ies` : `${kind}s`;
 }
 
@@ -71,7 +73,7 @@ function refusalLines(entry: TrailEntry, style: Style): string[] {
   const denied = entry.checks.find(({ effect }) => effect !== 'Allowed');
   const lines = [
     `  ${style.red('DENIED')}  ${call} on ${harmless(denied?.resource ?? '-')}`,
-    `    who   ${harmless(entry.principalName)} (${role} role), stage ${stage}`,
+    `    who   ${harmless(entry.principalName)}${entry.role === undefined ? '' : ` (${role} role)`}${stage === '-' ? '' : `, stage ${stage}`}`,
   ];
   const diagnosis: Diagnosis = entry.diagnosis ?? { why: reason, fix: [] };
   lines.push(`    why   ${harmless(diagnosis.why)}`);

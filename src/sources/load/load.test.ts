@@ -70,6 +70,13 @@ Resources:
       ContainerDefinitions: [{Name: c, Image: i, Memory: 64, Secrets: [{Name: API, ValueFrom: !Sub '\${Secret}:k::'}], Environment: [{Name: QUEUE, Value: !Ref Queue}]}]
 `;
 
+/** Nothing listens there: no workload of these tests has a bucket. */
+const ADDRESS = {
+  endpoint: 'http://127.0.0.1:1',
+  region: 'eu-west-1',
+  credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+};
+
 let bench: TestBench;
 let client: AwsClient;
 let calls: string[];
@@ -99,7 +106,7 @@ function workload(template = TEMPLATE): OpenWorkload {
 }
 
 async function failing(template: string): Promise<SourceError> {
-  const error = await load(workload(template), client).then(
+  const error = await load(workload(template), client, ADDRESS).then(
     () => new Error('it was loaded'),
     (caught: unknown) => caught,
   );
@@ -109,7 +116,7 @@ async function failing(template: string): Promise<SourceError> {
 
 describe('load', () => {
   it('makes everything, each after what it needs, and fills in what only then exists', async () => {
-    const report = await load(workload(), client);
+    const report = await load(workload(), client, ADDRESS);
     expect(report.leftOut).toEqual([]);
     expect(new Set(report.loaded.map(({ outcome }) => outcome))).toContain('created');
     const { Aliases } = await bench.call('kms', 'ListAliases', {});
@@ -151,14 +158,14 @@ describe('load', () => {
   });
 
   it('brings what is there up to date when it is loaded again', async () => {
-    await load(workload(), client);
+    await load(workload(), client, ADDRESS);
     const { Keys } = await bench.call('kms', 'ListKeys', {});
     const before = await bench.call('secretsmanager', 'GetSecretValue', { SecretId: 'generated' });
     const changed = TEMPLATE.replace('Value: hush', 'Value: hush2')
       .replace(`'{"k":"v"}'`, `'{"k":"w"}'`)
       .replace('RetentionInDays: 7', 'RetentionInDays: 14')
       .replace(/ {8}- PolicyName: decrypt\n.*\n/, '');
-    const report = await load(workload(changed), client);
+    const report = await load(workload(changed), client, ADDRESS);
     expect(report.loaded.filter(({ outcome }) => outcome === 'created').map(({ what }) => what)).toEqual([
       'cluster main',
       'task definition app',
@@ -250,7 +257,7 @@ Resources:
       ],
     };
     open.taskDefinitions.push(readTaskDefinition(parseDocument('td.json', JSON.stringify(definition))));
-    const report = await load(open, client);
+    const report = await load(open, client, ADDRESS);
     const { ARN } = await bench.call('secretsmanager', 'DescribeSecret', { SecretId: 'orders/api' });
     const { taskDefinition } = await bench.call('ecs', 'DescribeTaskDefinition', {
       taskDefinition: report.taskDefinitions[0]?.arn ?? '',

@@ -9,6 +9,7 @@ import { linkSecrets } from './link-secrets.ts';
 import { inOrder, missingIn } from './order.ts';
 import { otherResourceSteps, resourcePolicySteps, taskDefinitionSteps } from './other-resources.ts';
 import { parameterSteps } from './parameters.ts';
+import { type Address, bucketPolicySteps, bucketSteps } from './s3.ts';
 import { secretSteps } from './secrets.ts';
 import { queueSteps } from './sqs.ts';
 import { Making, type Outcome, type Step } from './step.ts';
@@ -32,12 +33,12 @@ export interface LoadReport {
  * Loading it again brings what is there up to date. The workload is checked as a whole before the first call.
  * @throws SourceError for what cannot be loaded, or for the call that failed; UserError when there is no server.
  */
-export async function load(workload: Workload, client: AwsClient): Promise<LoadReport> {
+export async function load(workload: Workload, client: AwsClient, address: Address): Promise<LoadReport> {
   const taskDefinitions: { source: TaskDefinitionSource; arn: string }[] = [];
-  const steps = planLoad(linkSecrets(workload), (source, arn) => taskDefinitions.push({ source, arn }));
+  const steps = planLoad(linkSecrets(workload), address, (source, arn) => taskDefinitions.push({ source, arn }));
   const making = new Making(client);
   const loaded: Loaded[] = [];
-  const leftOut: LeftOut[] = [...workload.leftOut, ...buckets(workload)];
+  const leftOut: LeftOut[] = [...workload.leftOut];
   for (const step of steps) {
     try {
       loaded.push({ what: step.what, outcome: await step.run(making), origin: step.origin });
@@ -51,7 +52,11 @@ export async function load(workload: Workload, client: AwsClient): Promise<LoadR
 }
 
 /** Everything that can be wrong with a workload before a call is made. @throws SourceError */
-export function planLoad(workload: Workload, registered: (source: TaskDefinitionSource, arn: string) => void): Step[] {
+export function planLoad(
+  workload: Workload,
+  address: Address,
+  registered: (source: TaskDefinitionSource, arn: string) => void,
+): Step[] {
   for (const { what, origin, missing } of workload.uncertain)
     throw new SourceError(
       'unknown-value',
@@ -66,7 +71,9 @@ export function planLoad(workload: Workload, registered: (source: TaskDefinition
     ...secretSteps(workload),
     ...parameterSteps(workload),
     ...otherResourceSteps(workload),
+    ...bucketSteps(workload, address),
     ...resourcePolicySteps(workload),
+    ...bucketPolicySteps(workload, address),
     ...permissionSteps(workload),
     ...taskDefinitionSteps(workload, registered),
   ];
@@ -75,17 +82,6 @@ export function planLoad(workload: Workload, registered: (source: TaskDefinition
     for (const missing of missingIn(step.from))
       if (missing.deferred === undefined || !provided.has(missing.deferred.resource)) throw missingValue(missing);
   return inOrder(steps);
-}
-
-// Buckets need S3, which the server does not serve: they are named as left out.
-function buckets(workload: Workload): LeftOut[] {
-  const why = 'S3 is not served';
-  return [
-    ...workload.buckets.map(({ name, origin }) => ({ what: `bucket ${name}`, why, origin })),
-    ...workload.resourcePolicies
-      .filter(({ kind }) => kind === 'bucket')
-      .map(({ resource, origin }) => ({ what: `policy of bucket ${resource}`, why, origin })),
-  ];
 }
 
 function failure(step: Step, error: unknown, loaded: readonly Loaded[]): Error {

@@ -120,7 +120,11 @@ describe('Fargate', () => {
     ['bridge', fargate({ networkMode: 'bridge' }), 'Fargate only supports network mode ‘awsvpc’.'],
     ['no network mode', fargate({ networkMode: undefined }), 'Fargate only supports network mode ‘awsvpc’.'],
     ['no cpu', fargate({ cpu: undefined }), "Fargate requires that 'cpu' be defined at the task level."],
-    ['no memory', fargate({ memory: undefined }), "Fargate requires that 'memory' be defined at the task level."],
+    [
+      'no memory',
+      fargate({ memory: undefined }, { memory: 128 }),
+      "Fargate requires that 'memory' be defined at the task level.",
+    ],
     [
       'a bad pair',
       fargate({ cpu: '512', memory: '512' }),
