@@ -92,14 +92,17 @@ test('a missing group: made where awslogs-create-group says so, else the start f
   expect(refused.stoppedReason).toMatch(
     /^ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log group: operation error CloudWatch Logs: CreateLogGroup, .*api error AccessDeniedException: User: .*logs:CreateLogGroup.* : exit status 1$/,
   );
-  const made = await run(here, { containers: [logging('console.log("first")', { 'awslogs-create-group': 'true' })], execution: ALL });
+  const made = await run(here, {
+    containers: [logging('console.log("first")', { 'awslogs-create-group': 'true' })],
+    execution: ALL,
+  });
   expect(await messages(here, `web/app/${made.id}`)).toEqual(['first']);
-  expect(here.trail().filter((entry) => entry.taskArn === made.arn).map((entry) => `${entry.operation} ${entry.outcome}`)).toEqual([
-    'CreateLogStream failed',
-    'CreateLogGroup allowed',
-    'CreateLogStream allowed',
-    'PutLogEvents allowed',
-  ]);
+  expect(
+    here
+      .trail()
+      .filter((entry) => entry.taskArn === made.arn)
+      .map((entry) => `${entry.operation} ${entry.outcome}`),
+  ).toEqual(['CreateLogStream failed', 'CreateLogGroup allowed', 'CreateLogStream allowed', 'PutLogEvents allowed']);
 });
 
 test('a refused CreateLogStream has Fargate’s text there and dockerd’s on EC2', async () => {
@@ -134,25 +137,35 @@ test('EC2 without an execution role: the instance role writes; without a prefix 
     containerInstanceArn,
   });
   expect(await messages(here, stopped.containers[0]?.runtimeId ?? '')).toEqual(['hello']);
-  const roles = here.trail().filter((entry) => entry.taskArn === stopped.arn && entry.stage === 'logs').map((entry) => entry.principalName);
+  const roles = here
+    .trail()
+    .filter((entry) => entry.taskArn === stopped.arn && entry.stage === 'logs')
+    .map((entry) => entry.principalName);
   expect(new Set(roles)).toEqual(new Set(['ecsInstanceRole']));
 });
 
 test('a refused PutLogEvents does not stop the container; the lines stay in the scratch directory', async () => {
   const here = await start();
   await here.call('logs', 'CreateLogGroup', { logGroupName: '/app' });
-  const stopped = await run(here, { containers: [logging('console.log("kept")')], execution: statement('logs:CreateLogStream') });
+  const stopped = await run(here, {
+    containers: [logging('console.log("kept")')],
+    execution: statement('logs:CreateLogStream'),
+  });
   expect(stopped.containers[0]?.exitCode).toBe(0);
   expect(here.lines('app')).toEqual(['kept']);
-  expect(here.notes.map((note) => note.message).join()).toContain('output of container app does not reach CloudWatch Logs');
+  expect(here.notes.map((note) => note.message).join()).toContain(
+    'output of container app does not reach CloudWatch Logs',
+  );
 });
 
 test('multiline patterns join lines, long lines are cut, empty ones left out', async () => {
   const here = await start();
   await here.call('logs', 'CreateLogGroup', { logGroupName: '/app' });
-  const script =
-    'process.stdout.write(["2026-01-02 first", " more", "2026-01-03 second", ""].join("\\n"))';
-  const joined = await run(here, { containers: [logging(script, { 'awslogs-datetime-format': '%Y-%m-%d' })], execution: ALL });
+  const script = 'process.stdout.write(["2026-01-02 first", " more", "2026-01-03 second", ""].join("\\n"))';
+  const joined = await run(here, {
+    containers: [logging(script, { 'awslogs-datetime-format': '%Y-%m-%d' })],
+    execution: ALL,
+  });
   expect(await messages(here, `web/app/${joined.id}`)).toEqual(['2026-01-02 first\n more', '2026-01-03 second']);
   const long = await run(here, {
     containers: [logging('console.log("x".repeat(300000) + "é"); console.log(""); console.log("end")')],
@@ -174,11 +187,20 @@ test('drivers and options that are not there are refused by name', async () => {
   };
   expect(refusal('splunk' as never)).toBe('log driver splunk is not supported by Rolecall');
   expect(refusal('awsfirelens' as never)).toBe('log driver awsfirelens is not supported by Rolecall');
-  expect(refusal('awslogs' as never, { 'awslogs-colour': 'red' })).toBe("unknown log opt 'awslogs-colour' for awslogs log driver");
-  expect(refusal('awslogs' as never, { 'awslogs-multiline-pattern': '(' })).toBe('awslogs could not parse multiline pattern key "("');
+  expect(refusal('awslogs' as never, { 'awslogs-colour': 'red' })).toBe(
+    "unknown log opt 'awslogs-colour' for awslogs log driver",
+  );
+  expect(refusal('awslogs' as never, { 'awslogs-multiline-pattern': '(' })).toBe(
+    'awslogs could not parse multiline pattern key "("',
+  );
   expect(refusal('json-file' as never, { 'max-size': '1m' })).toBeUndefined();
   const here = await start();
-  const container = { name: 'app', image: 'app', command: ['true'], logConfiguration: { logDriver: 'splunk' as const, options: {} } };
+  const container = {
+    name: 'app',
+    image: 'app',
+    command: ['true'],
+    logConfiguration: { logDriver: 'splunk' as const, options: {} },
+  };
   const stopped = await run(here, { containers: [container] });
   expect(stopped.stoppedReason).toBe(
     'ResourceInitializationError: failed to validate logger args: log driver splunk is not supported by Rolecall : exit status 1',
@@ -188,7 +210,8 @@ test('drivers and options that are not there are refused by name', async () => {
 test('an agent that is started again loses and repeats no line', async () => {
   const here = await start();
   await here.call('logs', 'CreateLogGroup', { logGroupName: '/app' });
-  const script = 'let i = 0; const t = setInterval(() => { for (let n = 0; n < 20; n++) console.log("line " + i++); if (i >= 1000) clearInterval(t); }, 10)';
+  const script =
+    'let i = 0; const t = setInterval(() => { for (let n = 0; n < 20; n++) console.log("line " + i++); if (i >= 1000) clearInterval(t); }, 10)';
   const task = here.addTask({ containers: [logging(script)], execution: ALL });
   await here.when(task.arn, (each) => each.lastStatus === 'RUNNING');
   for (let restarts = 0, agent = here.agent; restarts < 3; restarts++) {
@@ -197,7 +220,9 @@ test('an agent that is started again loses and repeats no line', async () => {
     agent = await here.restart();
   }
   const stopped = await here.stopped(task.arn);
-  expect(await messages(here, `web/app/${task.id}`)).toEqual(Array.from({ length: 1000 }, (_, index) => `line ${index}`));
+  expect(await messages(here, `web/app/${task.id}`)).toEqual(
+    Array.from({ length: 1000 }, (_, index) => `line ${index}`),
+  );
   expect(stopped.containers[0]?.reason).toBe(
     'the container ended; its exit code is not known, since the agent had been restarted meanwhile',
   );

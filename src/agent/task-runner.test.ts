@@ -188,6 +188,7 @@ test('a container sees what ECS gives it and nothing else of the server', async 
     'AWS_EXECUTION_ENV',
     'AWS_REGION',
     'AWS_SHARED_CREDENTIALS_FILE',
+    'BOTO_CONFIG',
     'COLOUR',
     'ECS_AGENT_URI',
     'ECS_CONTAINER_METADATA_URI',

@@ -270,7 +270,6 @@ export class TaskRunner {
     await this.#carryOutPlan(preparation);
     await this.#pullImages(preparation);
     const pullStoppedAt = this.#now;
-    this.#save(false);
     if (this.#fargate) await this.#report.send({ pullStoppedAt, status: 'ACTIVATING' });
     else this.#pullTimes = { pullStartedAt, pullStoppedAt };
   }
@@ -425,6 +424,8 @@ export class TaskRunner {
 
   async #startContainer(container: ContainerRun): Promise<void> {
     const { definition, name, identity } = container;
+    // From here on a later agent may find processes of a start that was not finished.
+    if (![...this.#containers.values()].some((each) => each.started)) this.#save(false);
     try {
       const { command, entryPoint, workingDirectory } = definition;
       const spec = {

@@ -32,7 +32,7 @@ export function diagnose(call: RefusedCall, others: readonly OtherRole[] = []): 
   if (missing.kind === 'not-by-identity') return notByIdentity(call, missing);
   const wrong = wrongRole(call, others, missing);
   const steps = [wrong ?? ownFix(call, missing)];
-  const after = missing.next;
+  const after = missing.then;
   if (after === undefined) return { why: steps[0]!.why, fix: [steps[0]!.fix] };
   const rest = diagnose({ ...call, why: '', missing: after });
   return { why: `${steps[0]!.why} That alone is not enough. ${rest.why}`.trim(), fix: [steps[0]!.fix, ...rest.fix] };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import type { LaunchType } from '../roles/duty.ts';
-import { type LoadReport, load } from '../sources/load/load.ts';
+import { type LoadReport, load, requireLoadable } from '../sources/load/load.ts';
 import type { Address } from '../sources/load/s3.ts';
 import { readWorkload, settingsOf } from '../sources/read-workload.ts';
 import type { Workload } from '../sources/workload.ts';
@@ -84,6 +84,7 @@ function chosenWorkload(paths: readonly string[], flags: RunFlags, io: Io): Work
   // A running server has its account already; one of our own takes the account that the workload is written for.
   const workload = same || flags.endpoint !== undefined ? first : read(written);
   requireAccount(workload, flags.endpoint === undefined ? 'flag' : 'server');
+  requireLoadable(workload);
   return workload;
 }
 

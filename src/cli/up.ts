@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import type { TrailEntry } from '../gateway/trail.ts';
-import { load } from '../sources/load/load.ts';
+import { load, requireLoadable } from '../sources/load/load.ts';
 import { readWorkload, settingsOf } from '../sources/read-workload.ts';
 import type { LogEntry } from '../store/collections.ts';
 import { AwsClient } from '../wire/client.ts';
@@ -50,6 +50,7 @@ export const upCommand: Command = {
     const region = flags.region === undefined ? (settings.region ?? regionOf(io)) : regionCode(flags.region);
     const workload = readWorkload(paths, { account, region, parameters: pairs('parameter', flags.parameter) });
     requireAccount(workload, 'flag');
+    requireLoadable(workload);
     const style = styleOf(io, io.stdout);
     const write = (line: string) => io.stdout.write(`${line}\n`);
     const data = flags.ephemeral ? undefined : resolve(flags.data ?? '.rolecall');
@@ -70,12 +71,9 @@ export const upCommand: Command = {
     try {
       for (const line of banner(server, { account, region, data }, style)) write(line);
       if (paths.length > 0) {
-        const client = new AwsClient({
-          endpoint: loopbackOf(server.endpoint),
-          region,
-          credentials: server.credentials,
-        });
-        const report = await load(workload, client);
+        const address = { endpoint: loopbackOf(server.endpoint), region, credentials: server.credentials };
+        const client = new AwsClient(address);
+        const report = await load(workload, client, address);
         client.close();
         for (const line of loadLines(report, style)) write(line);
       }

@@ -1,6 +1,6 @@
 import { isStorableDate } from './conditions/date.ts';
+import type { DocumentElements, Fail, StatementElements, TextList } from './document.ts';
 import { LIMITS, MANAGED_POLICY_LIMIT, policySize } from './limits.ts';
-import type { DocumentElements, Fail, StatementElements, TextList } from './parse.ts';
 import type { PolicyKind } from './types.ts';
 import { splitAtColons } from './variables.ts';
 
@@ -21,7 +21,7 @@ export function checkForStorage(
   checkPrincipals(document, kind, fail);
   checkLegacy(document, fail);
   checkSids(document, kind, fail);
-  checkActionsPresent(document, fail);
+  checkActionsPresent(document, kind, fail);
   checkResourcesPresent(document, kind, fail);
   checkConditionValues(document, fail);
   for (const statement of document.statements) {
@@ -40,7 +40,8 @@ function placeOf(element: { readonly path: string; readonly node: { readonly at:
 function checkSize(kind: PolicyKind, managed: boolean, text: string, fail: Fail): void {
   const limit = managed ? MANAGED_POLICY_LIMIT : LIMITS[kind];
   const size = policySize(text, limit.whiteSpaceCounts);
-  if (size > limit.characters) fail(limit.message, START, `the document has ${size} characters`);
+  const code = kind === 'session' ? 'PackedPolicyTooLarge' : 'LimitExceeded';
+  if (size > limit.characters) fail(limit.message, START, `the document has ${size} characters`, code);
 }
 
 function checkVersion(document: DocumentElements, kind: PolicyKind, managed: boolean, fail: Fail): void {
@@ -63,7 +64,6 @@ function checkPrincipals(document: DocumentElements, kind: PolicyKind, fail: Fai
     if (statement.notPrincipal !== undefined && (kind === 'trust' || kind === 'rcp')) {
       fail('Has prohibited field NotPrincipal', placeOf(named));
     }
-    if (named.entries.length === 0) fail('Missing required field Principal', placeOf(named));
     for (const entry of named.entries) {
       const problem = principalProblem(entry.type, entry.value, kind);
       if (problem !== undefined) {
@@ -142,11 +142,13 @@ function checkSids(document: DocumentElements, kind: PolicyKind, fail: Fail): vo
   }
 }
 
-function checkActionsPresent(document: DocumentElements, fail: Fail): void {
+function checkActionsPresent(document: DocumentElements, kind: PolicyKind, fail: Fail): void {
   for (const statement of document.statements) {
     const actions = statement.action ?? statement.notAction;
     if (actions === undefined || actions.values.length === 0) {
-      fail('Policy statement must contain actions.', actions === undefined ? statement : placeOf(actions));
+      // unverified: the text for trust policies.
+      const message = kind === 'trust' ? 'Missing required field Action' : 'Policy statement must contain actions.';
+      fail(message, actions === undefined ? statement : placeOf(actions));
     }
   }
 }

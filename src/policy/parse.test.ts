@@ -324,7 +324,11 @@ describe('other kinds', () => {
   test.each<[PolicyKind, object, string]>([
     ['trust', { ...trust, Resource: '*' }, 'Has prohibited field Resource'],
     ['trust', { ...trust, Principal: undefined }, 'Missing required field Principal'],
-    ['trust', { ...trust, Principal: {} }, 'Missing required field Principal'],
+    ['trust', { ...trust, Principal: {} }, 'Missing required field Principal cannot be empty!'],
+    ['trust', { ...trust, Principal: '*' }, 'AssumeRolepolicy contained an invalid principal: "STAR":"*".'],
+    ['trust', { ...trust, Effect: undefined }, 'Missing required field Effect'],
+    ['trust', { ...trust, Effect: 'allow' }, 'Invalid effect: allow'],
+    ['trust', { ...trust, Action: undefined }, 'Missing required field Action'],
     ['trust', { ...trust, Principal: undefined, NotPrincipal: { AWS: '*' } }, 'Has prohibited field NotPrincipal'],
     ['trust', { ...trust, Action: 'sqs:SendMessage' }, 'AssumeRole policy may only specify STS AssumeRole actions.'],
     [
@@ -333,8 +337,9 @@ describe('other kinds', () => {
       'Invalid principal in policy: "AWS":"arn:aws:iam::111111111111:role/*"',
     ],
     ['trust', { ...trust, Principal: { Service: 'ECS tasks' } }, 'Invalid principal in policy: "SERVICE":"ECS tasks"'],
-    ['trust', { ...trust, Principal: { Robot: 'x' } }, SYNTAX],
-    ['trust', { ...trust, Principal: 'arn:aws:iam::111111111111:root' }, SYNTAX],
+    ['trust', { ...trust, Principal: { Robot: 'x' } }, 'Syntax error in policy.'],
+    ['trust', { ...trust, Principal: 'arn:aws:iam::111111111111:root' }, 'Syntax error in policy.'],
+    ['resource', { ...queue, Principal: {} }, SYNTAX],
     ['resource', { ...queue, Principal: undefined }, 'Missing required field Principal'],
     [
       'resource',
@@ -352,6 +357,16 @@ describe('other kinds', () => {
     ['rcp', { ...rcp, Resource: 'arn:aws:sqs:*' }, LEGACY],
   ])('%s refuses %j', (kind, statement, message) => {
     expect(refusalOf(doc(statement), kind)?.message).toBe(message);
+  });
+
+  test('a trust policy that is no JSON, or has no version there is, or no statement', () => {
+    expect(refusalOf('{', 'trust')?.message).toBe('This policy contains invalid Json');
+    expect(refusalOf({ Version: '2013-10-17', Statement: trust }, 'trust')?.message).toBe(
+      'The policy must contain a valid version string',
+    );
+    expect(refusalOf({ Version: '2012-10-17', Statement: [] }, 'trust')?.message).toBe(
+      'Could not parse the policy: Statement is empty!',
+    );
   });
 
   test('a session policy longer than 2,048 characters is refused, white space included', () => {

@@ -37,7 +37,7 @@ export class PrincipalSet {
     for (const { type, value } of entries) {
       if (value === '*' && (type === 'AWS' || type === '*')) everyone = true;
       else if (type === 'AWS') {
-        const account = /^(?:arn:[^:]+:iam::)?(\d{12})(?::root)?$/.exec(value)?.[1];
+        const account = /^(?:\d{12}|arn:[^:]+:iam::\d{12}:root)$/.test(value) ? /\d{12}/.exec(value)?.[0] : undefined;
         if (account === undefined) arns.add(value);
         else accounts.add(account);
       } else if (type === 'Service') services.add(value);

@@ -166,7 +166,7 @@ const policies: fc.Arbitrary<Policies> = fc
   )
   .map((set) => set as Policies);
 
-const runs = { numRuns: 1500 };
+const runs = { numRuns: 600 };
 const decideOn = (ask: AccessRequest, set: Policies) => decide(ask, preparePolicies(set));
 
 describe('for any request and any policies', () => {

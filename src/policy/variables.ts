@@ -74,7 +74,8 @@ export class Template {
 }
 
 /** Where a variable that starts at `at` ends (the offset after its `}`); -1 when it is not closed. */
-function variableEnd(text: string, at: number): number {
+function variableEnd(text: string, at: number, lastClose: number): number {
+  if (at > lastClose) return -1;
   let quoted = false;
   for (let offset = at + 2; offset < text.length; offset++) {
     const character = text[offset];
@@ -87,6 +88,7 @@ function variableEnd(text: string, at: number): number {
 
 function tokensOf(text: string, wildcards: boolean): TemplateToken[] {
   const tokens: TemplateToken[] = [];
+  const lastClose = text.lastIndexOf('}');
   let literal = '';
   const push = (token: TemplateToken) => {
     if (literal !== '') tokens.push(literal);
@@ -96,7 +98,7 @@ function tokensOf(text: string, wildcards: boolean): TemplateToken[] {
   for (let at = 0; at < text.length; ) {
     const character = text[at]!;
     const opens = character === '$' && text[at + 1] === '{';
-    const end = opens ? variableEnd(text, at) : -1;
+    const end = opens ? variableEnd(text, at, lastClose) : -1;
     if (opens && end === -1 && !UNTERMINATED_VARIABLE_IS_TEXT) {
       push(variableOf(''));
       return tokens;
@@ -119,18 +121,21 @@ function tokensOf(text: string, wildcards: boolean): TemplateToken[] {
 
 /** `key` or `key, 'default'`: comma, any spaces, single quotes. */
 function variableOf(inner: string): Variable {
-  const withDefault = /^([^,]*?)\s*,\s*'(.*)'\s*$/s.exec(inner);
-  if (withDefault === null) return { key: new ContextKey(inner.trim()), otherwise: undefined };
-  return { key: new ContextKey(withDefault[1]!.trim()), otherwise: withDefault[2]! };
+  const comma = inner.indexOf(',');
+  const rest = comma === -1 ? '' : inner.slice(comma + 1).trim();
+  const hasDefault = rest.length >= 2 && rest.startsWith("'") && rest.endsWith("'");
+  if (!hasDefault) return { key: new ContextKey(inner.trim()), otherwise: undefined };
+  return { key: new ContextKey(inner.slice(0, comma).trim()), otherwise: rest.slice(1, -1) };
 }
 
 /** Cuts a text at its colons, but not inside `${…}`. */
 export function splitAtColons(text: string, version: PolicyVersion): string[] {
   const parts: string[] = [];
+  const lastClose = text.lastIndexOf('}');
   let from = 0;
   for (let at = 0; at < text.length; at++) {
     if (version === '2012-10-17' && text[at] === '$' && text[at + 1] === '{') {
-      const end = variableEnd(text, at);
+      const end = variableEnd(text, at, lastClose);
       if (end !== -1) at = end - 1;
     } else if (text[at] === ':') {
       parts.push(text.slice(from, at));

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import Database from 'libsql';
+import type Database from 'libsql';
 import { UserError } from '../core/errors.ts';
 import type { LogEntry, LogRange } from './collections.ts';
 import type { Write } from './writes.ts';
@@ -18,6 +19,12 @@ export interface StoredDocument {
   readonly partition: string;
   readonly key: string;
   readonly json: string;
+}
+
+/** Loaded with the first data directory: servers in memory start without it. */
+function openDatabase(file: string): Database.Database {
+  const Sqlite = createRequire(import.meta.url)('libsql') as typeof Database;
+  return new Sqlite(file);
 }
 
 /** The one SQLite file of a data directory. The only file that speaks SQL. */
@@ -43,7 +50,7 @@ export class Disk {
       const file = join(directory, 'rolecall.db');
       closeSync(openSync(file, 'a', 0o600));
       lock = lockDirectory(directory);
-      const db = new Database(file);
+      const db = openDatabase(file);
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = NORMAL');
       const [version] = db.prepare('PRAGMA user_version').raw().all() as [[number]];
@@ -134,7 +141,7 @@ interface Lock {
  * transaction on a file of its own: the system ends it with the process, however that dies.
  */
 function lockDirectory(directory: string): Lock {
-  const lock = new Database(join(directory, 'lock'));
+  const lock = openDatabase(join(directory, 'lock'));
   lock.exec('BEGIN EXCLUSIVE');
   return {
     release: () => {

@@ -32,7 +32,7 @@ export interface ProcessEvents {
 }
 
 /** How often a process that is not this agent's child is looked for. Milliseconds. */
-const WATCH_INTERVAL = 100;
+const WATCH_INTERVAL = process.platform === 'linux' ? 100 : 500;
 const EXEC_OUTPUT_LIMIT = 4096;
 
 /** A container that is an ordinary process in a session and process group of its own. */
@@ -129,7 +129,7 @@ export class ProcessContainer implements RuntimeContainer {
     const timer = new AbortController();
     await Promise.race([this.#exit, delay(graceMilliseconds, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();
-    if (!this.#ended) signalGroup(leader, 'SIGKILL');
+    if (!this.#ended) this.#killAll();
     await this.#exit;
   }
 
@@ -156,7 +156,7 @@ export class ProcessContainer implements RuntimeContainer {
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
-      if (pid !== undefined) signalGroup(pid, 'SIGKILL');
+      if (pid !== undefined) signalGroup({ pid, started: '' }, 'SIGKILL');
     }, timeoutMilliseconds);
     try {
       const code = await new Promise<number>((resolve) => {
@@ -167,7 +167,7 @@ export class ProcessContainer implements RuntimeContainer {
     } finally {
       clearTimeout(timer);
       if (pid !== undefined) {
-        signalGroup(pid, 'SIGKILL');
+        signalGroup({ pid, started: '' }, 'SIGKILL');
         this.#events.executing(pid, false);
       }
     }
@@ -190,9 +190,8 @@ export class ProcessContainer implements RuntimeContainer {
 
   /** Ends everything at once, without grace. */
   async kill(): Promise<void> {
-    const leader = this.leader;
-    if (leader === undefined) return;
-    signalGroup(leader, 'SIGKILL');
+    if (this.leader === undefined) return;
+    this.#killAll();
     await this.#exit;
   }
 
@@ -201,10 +200,14 @@ export class ProcessContainer implements RuntimeContainer {
     this.#end({ code: undefined });
   }
 
+  #killAll(): void {
+    if (this.#identity !== undefined) signalGroup(this.#identity, 'SIGKILL');
+  }
+
   #end(exit: ContainerExit): void {
     if (this.#ended) return;
     // As in a container, nothing outlives the main program.
-    if (this.#identity !== undefined) signalGroup(this.#identity.pid, 'SIGKILL');
+    this.#killAll();
     this.#ended = true;
     this.#settle(exit);
   }

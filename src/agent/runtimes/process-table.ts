@@ -91,27 +91,36 @@ export function belongsTo(pid: number, leader: number): boolean {
 }
 
 /**
- * Sends a signal to the process group of `leader`; on Linux also to what left the group but not the session.
- * True when there was anything to send it to.
+ * Sends a signal to the process group of the leader; on Linux also to what left the group but not the session.
+ * Nothing is sent when the leader's number belongs to another process by now, or the machine was started again.
  */
-export function signalGroup(leader: number, signal: NodeJS.Signals): boolean {
-  let found = false;
-  try {
-    process.kill(-leader, signal);
-    found = true;
-  } catch {
-    // Nothing of the group is left.
-  }
-  if (!linux) return found;
-  for (const pid of sessionMembers(leader)) {
+export function signalGroup(leader: ProcessIdentity, signal: NodeJS.Signals): void {
+  if (isReused(leader)) return;
+  const pids = linux ? [-leader.pid, ...sessionMembers(leader.pid)] : [-leader.pid];
+  for (const pid of pids) {
     try {
       process.kill(pid, signal);
-      found = true;
     } catch {
-      // Ended meanwhile.
+      // Nothing of it is left.
     }
   }
-  return found;
+}
+
+/**
+ * A number is not given again while a group or session of that number lives: only where its process is another one, or
+ * after a restart of the machine, is a group of that number not the leader's own.
+ */
+function isReused(leader: ProcessIdentity): boolean {
+  // A process that had ended before it could be looked at was this agent's own child a moment ago.
+  if (leader.started === '') return false;
+  if (!linux) {
+    const now = identify(leader.pid);
+    return now !== undefined && now.started !== leader.started;
+  }
+  const [boot, ticks] = leader.started.split('/');
+  if (boot !== bootId()) return true;
+  const found = stat(leader.pid);
+  return found !== undefined && found.startTicks !== ticks;
 }
 
 /** What the processes of the leader's session use together; undefined where the system does not tell. Linux only. */

@@ -8,7 +8,7 @@ import type { Store } from '../../store/store.ts';
 import type * as Ecs from '../../wire/generated/types/ecs.ts';
 import { callerOf } from './peer.ts';
 import { ProcessContainer, type ProcessPlan } from './process-container.ts';
-import { isAlive, type ProcessIdentity } from './process-table.ts';
+import type { ProcessIdentity } from './process-table.ts';
 import { unsupportedByProcesses } from './process-unsupported.ts';
 import {
   type Caller,
@@ -99,6 +99,7 @@ class ProcessTask implements RuntimeTask {
     // The developer's own profiles and keys must never look like the task's: there is nothing at these paths.
     environment.AWS_SHARED_CREDENTIALS_FILE = join(place.directory, 'no-credentials');
     environment.AWS_CONFIG_FILE = join(place.directory, 'no-config');
+    environment.BOTO_CONFIG = join(place.directory, 'no-boto');
     this.environment = environment;
   }
 
@@ -203,9 +204,4 @@ class ProcessTask implements RuntimeTask {
       },
     };
   }
-}
-
-/** Whether any process of the task is alive; needs no runtime task. For the start of the agent. */
-export function hasLiveProcesses(store: Store, taskArn: string): boolean {
-  return store.list(processes, taskArn).some((record) => isAlive(record.identity));
 }

@@ -4,7 +4,7 @@ import type { Operator, ValueTest } from './operator.ts';
 
 /** A decimal number; undefined when the text is none. `10` and `10.0` are the same number. */
 export function parseNumber(text: string): number | undefined {
-  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return undefined;
+  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return undefined;
   return Number(text);
 }
 

@@ -9,45 +9,41 @@ export interface PageRequest {
 const MOST = 100;
 
 /**
- * The part of a list that a request asks for. `items` must be in the order of `keyOf`; a token is the last key answered.
- * `at` finds where the key stands, so that the page goes on even when that item has gone.
+ * The part of a list that a request asks for, in the order of the items' keys (no two alike). A token is the last key
+ * answered: the next page goes on behind it, also when that item has gone. Errors: InvalidParameterException.
  */
 export function page<T>(
   items: readonly T[],
   keyOf: (item: T) => string,
   request: PageRequest,
+  order: 'ascending' | 'descending' = 'ascending',
 ): { readonly items: readonly T[]; readonly nextToken?: string } {
   const limit = request.maxResults ?? MOST;
   // unverified: text
   if (limit < 1 || limit > MOST) throw invalidParameter(`maxResults should be between 1 and ${MOST}`);
   const after = request.nextToken === undefined || request.nextToken === '' ? undefined : readToken(request.nextToken);
-  let start = 0;
-  if (after !== undefined) {
-    const found = items.findIndex((item) => keyOf(item) === after.key);
-    start = found >= 0 ? found + 1 : Math.min(after.index, items.length);
-  }
-  const taken = items.slice(start, start + limit);
+  const sign = order === 'ascending' ? 1 : -1;
+  const compare = (left: string, right: string) => (left === right ? 0 : left < right ? -sign : sign);
+  const rest = items
+    .map((item) => ({ item, key: keyOf(item) }))
+    .filter(({ key }) => after === undefined || compare(key, after) > 0)
+    .sort((left, right) => compare(left.key, right.key));
+  const taken = rest.slice(0, limit);
   const last = taken.at(-1);
-  if (last === undefined || start + limit >= items.length) return { items: taken };
-  return { items: taken, nextToken: writeToken(keyOf(last), start + limit) };
+  const found = taken.map(({ item }) => item);
+  return last === undefined || rest.length <= limit
+    ? { items: found }
+    : { items: found, nextToken: writeToken(last.key) };
 }
 
-interface Position {
-  readonly key: string;
-  /** Where the next page began when the token was made. */
-  readonly index: number;
+function writeToken(key: string): string {
+  return Buffer.from(JSON.stringify([key])).toString('base64');
 }
 
-function writeToken(key: string, index: number): string {
-  return Buffer.from(JSON.stringify([index, key])).toString('base64');
-}
-
-function readToken(token: string): Position {
+function readToken(token: string): string {
   try {
     const value: unknown = JSON.parse(Buffer.from(token, 'base64').toString('utf8'));
-    if (Array.isArray(value) && typeof value[0] === 'number' && value[0] >= 0 && typeof value[1] === 'string') {
-      return { index: value[0], key: value[1] };
-    }
+    if (Array.isArray(value) && typeof value[0] === 'string') return value[0];
   } catch {
     // falls through to the refusal
   }

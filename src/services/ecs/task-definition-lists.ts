@@ -15,16 +15,15 @@ export const ListTaskDefinitions = operation('ecs', 'ListTaskDefinitions', {
           record.definition.status === status &&
           (input.familyPrefix === undefined || record.family === input.familyPrefix),
       );
-    const sorted = [...records].sort(byFamilyAndRevision);
-    if (input.sort === 'DESC') sorted.reverse();
-    const { items, nextToken } = page(sorted, (record) => record.arn, input);
+    const order = input.sort === 'DESC' ? 'descending' : 'ascending';
+    const { items, nextToken } = page(records, familyAndRevision, input, order);
     return { taskDefinitionArns: items.map((record) => record.arn), nextToken };
   },
 });
 
-function byFamilyAndRevision(left: TaskDefinitionRecord, right: TaskDefinitionRecord): number {
-  if (left.family !== right.family) return left.family < right.family ? -1 : 1;
-  return left.revision - right.revision;
+/** Sorts by family first, whatever characters follow its name elsewhere. */
+function familyAndRevision(record: TaskDefinitionRecord): string {
+  return `${record.family}\0${String(record.revision).padStart(10, '0')}`;
 }
 
 export const ListTaskDefinitionFamilies = operation('ecs', 'ListTaskDefinitionFamilies', {
@@ -42,8 +41,7 @@ export const ListTaskDefinitionFamilies = operation('ecs', 'ListTaskDefinitionFa
         if (!family.startsWith(input.familyPrefix ?? '')) return false;
         return status === 'ALL' || (status === 'ACTIVE') === isActive;
       })
-      .map(([family]) => family)
-      .sort();
+      .map(([family]) => family);
     const { items, nextToken } = page(families, (family) => family, input);
     return { families: items, nextToken };
   },

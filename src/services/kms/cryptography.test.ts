@@ -236,6 +236,22 @@ describe('aliases', () => {
 });
 
 describe('AWS managed keys', () => {
+  it.each(['dynamodb', 'ecr', 's3', 'secretsmanager', 'sqs', 'ssm'])('serve %s', async (service) => {
+    const b = bench();
+    const as = b.roleSession('app', []);
+    const call = (via: string) =>
+      b.call(
+        'kms',
+        'GenerateDataKey',
+        { KeyId: `alias/aws/${service}`, KeySpec: 'AES_256' },
+        { as, context: { 'kms:ViaService': via } },
+      );
+    const { KeyId } = await call(`${service}.eu-west-1.amazonaws.com`);
+    await b.refused(call('lambda.eu-west-1.amazonaws.com'));
+    const { Policy } = await b.call('kms', 'GetKeyPolicy', { KeyId: KeyId! });
+    expect(JSON.parse(Policy!).Id).toMatch(`auto-${service}-`);
+  });
+
   it('come into being on first use through their service, and serve nobody directly', async () => {
     const b = bench();
     const role = b.roleSession('app', []);

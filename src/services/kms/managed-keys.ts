@@ -20,43 +20,60 @@ function metadataStatement(account: string): object {
   };
 }
 
+/** The policy that most services' keys have: everyone of the account, through that service alone. */
+function standardPolicy(service: string, label: string, actions: readonly string[]): ManagedKey['policy'] {
+  return (region, account) => ({
+    Version: '2012-10-17',
+    Id: `auto-${service}-1`,
+    Statement: [
+      {
+        Sid: `Allow access through ${label} for all principals in the account that are authorized to use ${label}`,
+        Effect: 'Allow',
+        Principal: { AWS: '*' },
+        Action: actions,
+        Resource: '*',
+        Condition: {
+          StringEquals: { 'kms:ViaService': `${service}.${region}.amazonaws.com`, 'kms:CallerAccount': account },
+        },
+      },
+      metadataStatement(account),
+    ],
+  });
+}
+
+const USE = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*'];
+
 /**
- * Keys that AWS makes and manages for a service. Policies as GetKeyPolicy shows them for such keys (observed; also in
- * the AWS KMS Developer Guide and the Secrets Manager User Guide, security-encryption).
+ * Keys that AWS makes and manages for a service. Policies of ssm and secretsmanager as GetKeyPolicy shows them (observed;
+ * also in the Secrets Manager User Guide, security-encryption); the others follow the same form. unverified: their texts
  */
 const MANAGED: Readonly<Record<string, ManagedKey>> = {
+  dynamodb: {
+    description: 'Default key that protects my DynamoDB data when no other key is defined',
+    policy: standardPolicy('dynamodb', 'Amazon DynamoDB', [...USE, 'kms:CreateGrant', 'kms:DescribeKey']),
+  },
+  ecr: {
+    description: 'Default key that protects my ECR data when no other key is defined',
+    policy: standardPolicy('ecr', 'Amazon ECR', [...USE, 'kms:CreateGrant', 'kms:DescribeKey']),
+  },
+  s3: {
+    description: 'Default key that protects my S3 objects when no other key is defined',
+    policy: standardPolicy('s3', 'S3', [...USE, 'kms:DescribeKey']),
+  },
+  sqs: {
+    description: 'Default key that protects my SQS messages when no other key is defined',
+    policy: standardPolicy('sqs', 'SQS', [...USE, 'kms:CreateGrant', 'kms:DescribeKey']),
+  },
   ssm: {
     description: 'Default key that protects my SSM parameters when no other key is defined',
-    policy: (region, account) => ({
-      Version: '2012-10-17',
-      Id: 'auto-ssm-1',
-      Statement: [
-        {
-          Sid: 'Allow access through SSM for all principals in the account that are authorized to use SSM',
-          Effect: 'Allow',
-          Principal: { AWS: '*' },
-          Action: [
-            'kms:Encrypt',
-            'kms:Decrypt',
-            'kms:ReEncrypt*',
-            'kms:GenerateDataKey*',
-            'kms:CreateGrant',
-            'kms:DescribeKey',
-          ],
-          Resource: '*',
-          Condition: {
-            StringEquals: { 'kms:ViaService': `ssm.${region}.amazonaws.com`, 'kms:CallerAccount': account },
-          },
-        },
-        metadataStatement(account),
-      ],
-    }),
+    policy: standardPolicy('ssm', 'SSM', [...USE, 'kms:CreateGrant', 'kms:DescribeKey']),
   },
   secretsmanager: {
     description: 'Default key that protects my Secrets Manager data when no other key is defined',
     policy: (region, account) => {
       const sid =
         'Allow access through AWS Secrets Manager for all principals in the account that are authorized to use AWS Secrets Manager';
+      const principal = { AWS: '*' };
       return {
         Version: '2012-10-17',
         Id: 'auto-secretsmanager-2',
@@ -64,7 +81,7 @@ const MANAGED: Readonly<Record<string, ManagedKey>> = {
           {
             Sid: sid,
             Effect: 'Allow',
-            Principal: { AWS: '*' },
+            Principal: principal,
             Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:CreateGrant', 'kms:DescribeKey'],
             Resource: '*',
             Condition: {
@@ -77,7 +94,7 @@ const MANAGED: Readonly<Record<string, ManagedKey>> = {
           {
             Sid: sid,
             Effect: 'Allow',
-            Principal: { AWS: '*' },
+            Principal: principal,
             Action: 'kms:GenerateDataKey*',
             Resource: '*',
             Condition: {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTestBench } from '../../gateway/testing.ts';
 import { logsService } from './index.ts';
+import { events } from './records.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -16,8 +17,7 @@ async function setUp(...more: string[]) {
     b.call('logs', 'PutLogEvents', { ...group, logStreamName, logEvents });
   return { b, put, now: b.clock.now() };
 }
-const texts = (events: readonly { message?: string | undefined }[] | undefined) =>
-  events?.map((event) => event.message);
+const texts = (found: readonly { message?: string | undefined }[] | undefined) => found?.map((event) => event.message);
 
 describe('PutLogEvents', () => {
   it('needs group and stream', async () => {
@@ -189,6 +189,27 @@ describe('GetLogEvents', () => {
 });
 
 describe('FilterLogEvents', () => {
+  it('looks at so many events a call, and goes on with the next', async () => {
+    const { b, now } = await setUp();
+    b.store.transact((tx) => {
+      for (let n = 0; n <= 50_000; n++) {
+        tx.append(events, '000000000000/eu-west-1/g:s', now, {
+          message: n === 50_000 ? 'needle' : 'hay',
+          ingestedAt: now,
+        });
+      }
+    });
+    const first = await b.call('logs', 'FilterLogEvents', { ...group, filterPattern: 'needle' });
+    expect(first.events).toEqual([]);
+    const second = await b.call('logs', 'FilterLogEvents', {
+      ...group,
+      filterPattern: 'needle',
+      nextToken: first.nextToken,
+    });
+    expect(texts(second.events)).toEqual(['needle']);
+    expect(second.nextToken).toBeUndefined();
+  });
+
   it('joins streams in order of time, and filters by stream, time and pattern', async () => {
     const { b, put, now } = await setUp('t', 'other');
     await put([

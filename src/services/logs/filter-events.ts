@@ -9,6 +9,8 @@ import { allStreams, eventBytes, eventsPartition, type LogGroupRecord, readStrea
 
 const MOST_EVENTS = 10_000;
 const MOST_BYTES = 1_048_576;
+/** Events looked at in one call. What is left comes with the next page, as with AWS, where a page may be empty. */
+const MOST_SCANNED = 50_000;
 
 export const FilterLogEvents = operation('logs', 'FilterLogEvents', {
   resolve: (context) => ({ found: findEither(context, context.input) }),
@@ -29,9 +31,15 @@ export const FilterLogEvents = operation('logs', 'FilterLogEvents', {
     const after = input.nextToken === undefined ? undefined : readToken(input.nextToken);
     const page: FilteredLogEvent[] = [];
     let bytes = 0;
+    let scanned = 0;
     let last: Cursor | undefined;
     for (const { stream, entry } of interleaved(tx, group, streamsOf(tx, group, input), range, after)) {
-      if (!matches(entry.value.message)) continue;
+      if (scanned === MOST_SCANNED) return { events: page, searchedLogStreams: [], nextToken: writeToken(last!) };
+      scanned++;
+      if (!matches(entry.value.message)) {
+        last = entry;
+        continue;
+      }
       bytes += eventBytes(entry.value.message);
       if (page.length >= (input.limit ?? MOST_EVENTS) || (page.length > 0 && bytes > MOST_BYTES)) {
         return { events: page, searchedLogStreams: [], nextToken: writeToken(last!) };

@@ -19,6 +19,7 @@ export const ListSecrets = operation('secretsmanager', 'ListSecrets', {
   handle: (context) => {
     const { input } = context;
     const keyOf = SORT_KEYS[input.SortBy ?? 'created-date'];
+    // unverified: the newest first when the request names no order
     const sign = input.SortOrder === 'asc' ? 1 : -1;
     const all = matchingSecrets(context, input.Filters, input.IncludePlannedDeletion === true).sort((a, b) => {
       const [x, y] = [keyOf(a), keyOf(b)];

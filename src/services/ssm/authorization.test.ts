@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createTestBench } from '../../gateway/testing.ts';
 import { kmsService } from '../kms/index.ts';
+import { secretsmanagerService } from '../secretsmanager/index.ts';
 import { ssmService } from './index.ts';
 
 const bench = () => createTestBench([ssmService, kmsService]);
@@ -43,6 +44,8 @@ describe('authorization of parameters', () => {
     expect(await resource('plain')).toBe(arnOf('/plain'));
     expect(await resource('/a/b:3')).toBe(arnOf('/a/b'));
     expect(await resource(`${arnOf('/a/b')}:label`)).toBe(arnOf('/a/b'));
+    const document = 'arn:aws:ssm:eu-west-1:000000000000:document/x';
+    expect(await resource(document)).toBe(document);
     expect(await resource('not/qualified')).toBe('arn:aws:ssm:eu-west-1:000000000000:*');
   });
 
@@ -177,5 +180,27 @@ describe('SecureString', () => {
     expect(opened.Parameter?.Value).toBe(Value);
     const history = await b.call('ssm', 'GetParameterHistory', { Name: '/s', WithDecryption: true });
     expect(history.Parameters).toMatchObject([{ Value, KeyId: 'alias/aws/ssm', Tier: 'Advanced' }]);
+  });
+});
+
+describe('references to secrets', () => {
+  it('need the permission of the secret as well', async () => {
+    const b = createTestBench([ssmService, kmsService, secretsmanagerService]);
+    await b.call('secretsmanager', 'CreateSecret', { Name: 'app/db', SecretString: 'hush-hush' });
+    const Name = '/aws/reference/secretsmanager/app/db';
+    const ssm = policy(allow('ssm:GetParameter*', arnOf(Name)));
+    const both = b.roleSession('both', [ssm, policy(allow('secretsmanager:GetSecretValue'))]);
+    const get = (as = both, WithDecryption = true) => b.call('ssm', 'GetParameter', { Name, WithDecryption }, { as });
+    expect((await get()).Parameter).toMatchObject({ Name, Value: 'hush-hush', Type: 'SecureString', Version: 0 });
+    expect((await b.refused(get(b.roleSession('one', [ssm])))).message).toContain('secretsmanager:GetSecretValue');
+    expect((await b.refused(get(both, false))).code).toBe('ValidationException');
+    const names = [Name, '/aws/reference/secretsmanager/nope'];
+    expect(await b.call('ssm', 'GetParameters', { Names: names, WithDecryption: true })).toMatchObject({
+      Parameters: [{ Value: 'hush-hush' }],
+      InvalidParameters: [names[1]],
+    });
+    const nope = b.call('ssm', 'GetParameter', { Name: names[1]!, WithDecryption: true });
+    expect((await b.refused(nope)).code).toBe('ParameterNotFound');
+    expect(JSON.stringify(b.trail())).not.toContain('hush-hush');
   });
 });

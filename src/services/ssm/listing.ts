@@ -51,6 +51,7 @@ export const DescribeParameters = operation('ssm', 'DescribeParameters', {
     const matches = stringFilters(input.ParameterFilters, 'DescribeParameters');
     const matchesOld = legacyFilters(input.Filters);
     const all = allParameters(tx, account, region).filter((record) => matches(record) && matchesOld(record));
+    // unverified: the size of a page when the request names none
     const { items, ...more } = page(all, (record) => record.name, input, 50);
     return {
       Parameters: items.map((record) => {

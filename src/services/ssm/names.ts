@@ -22,6 +22,9 @@ export interface ParameterName {
  */
 export function readName(text: string, account: string, region: string): ParameterName {
   const parsed = parseArn(text);
+  if (parsed !== undefined && !parsed.resource.startsWith('parameter/')) {
+    return { name: text, arn: text, account: parsed.account, region: parsed.region };
+  }
   const path = parsed === undefined ? text : parsed.resource.replace(/^parameter/, '');
   const colon = path.indexOf(':');
   const name = colon < 0 ? path : path.slice(0, colon);

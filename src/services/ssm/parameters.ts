@@ -58,6 +58,7 @@ function newVersion(
   const before = record === undefined ? undefined : currentVersion(record);
   const type = input.Type ?? before?.type;
   if (type === undefined) throw validation('A parameter type is required when you create a parameter.');
+  // unverified: refused for names in a hierarchy, as the description of the code says, and taken for others.
   if (before !== undefined && before.type !== type && found.named.name.startsWith('/')) {
     throw new AwsError(
       'HierarchyTypeMismatchException',
@@ -126,6 +127,7 @@ function checkValue(value: string, tier: string, allowedPattern: string | undefi
     throw validation(`Advanced tier parameters support a maximum parameter value of ${ADVANCED_BYTES} characters.`);
   }
   if (allowedPattern === undefined || allowedPattern === '') return;
+  // unverified: that the whole value must match, and not a part of it
   let pattern: RegExp;
   try {
     pattern = new RegExp(`^(?:${allowedPattern})$`, 'u');

@@ -5,6 +5,7 @@ import { openValue } from './encryption.ts';
 import { labelNotFound, parameterNotFound, versionNotFound } from './errors.ts';
 import { page } from './pages.ts';
 import { currentVersion, type ParameterRecord, type ParameterVersion } from './records.ts';
+import { isSecretReference, readSecret, secretNotFound } from './secret-references.ts';
 
 type OpenContext = Pick<HandleContext<unknown>, 'call' | 'ids'>;
 
@@ -50,6 +51,11 @@ export const GetParameter = operation('ssm', 'GetParameter', {
   handle: (context) => {
     const { input, found } = context;
     const { record, named } = found;
+    if (isSecretReference(named.name)) {
+      const secret = readSecret(context, named.name, input.WithDecryption === true);
+      if (secret === undefined) throw secretNotFound(named.name);
+      return { Parameter: secret };
+    }
     if (record === undefined) throw parameterNotFound();
     const version = selected(record, named.selector);
     if (version === undefined) {
@@ -70,6 +76,12 @@ export const GetParameters = operation('ssm', 'GetParameters', {
     const Parameters: Parameter[] = [];
     const InvalidParameters: string[] = [];
     for (const { asked, named, record } of context.all) {
+      if (isSecretReference(named.name)) {
+        const secret = readSecret(context, named.name, open);
+        if (secret === undefined) InvalidParameters.push(asked);
+        else Parameters.push(secret);
+        continue;
+      }
       const version = record === undefined ? undefined : selected(record, named.selector);
       if (record === undefined || version === undefined) InvalidParameters.push(asked);
       else Parameters.push(shown(context, record, version, { open, selector: named.selector }));

@@ -37,7 +37,7 @@ export class Properties {
           `Did you mean \`${similar}\`?`,
         );
       const what = `\`${name}\` of ${resource.type} \`${resource.logicalId}\``;
-      workload.leftOut.push({ what, why: 'this property changes nothing here', origin: node.origin });
+      workload.leftOut.push({ what, why: 'this property is not used here', origin: node.origin });
     }
   }
 

@@ -51,8 +51,14 @@ export async function load(workload: Workload, client: AwsClient, address: Addre
   return { loaded, leftOut, taskDefinitions };
 }
 
-/** Everything that can be wrong with a workload before a call is made. @throws SourceError */
-export function planLoad(
+/** Whether everything is known that loading needs; makes no call. @throws SourceError */
+export function requireLoadable(workload: Workload): void {
+  const nowhere = { endpoint: '', region: workload.region, credentials: { accessKeyId: '', secretAccessKey: '' } };
+  planLoad(linkSecrets(workload), nowhere, () => {});
+}
+
+/** The steps in order. @throws SourceError for what is wrong with a workload before a call is made */
+function planLoad(
   workload: Workload,
   address: Address,
   registered: (source: TaskDefinitionSource, arn: string) => void,

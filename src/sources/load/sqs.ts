@@ -1,5 +1,5 @@
 import type { QueueSource, Workload } from '../workload.ts';
-import { type Outcome, type Step, unless } from './step.ts';
+import type { Outcome, Step } from './step.ts';
 
 export function queueSteps(workload: Workload): Step[] {
   return workload.queues.map(queueStep);
@@ -21,19 +21,14 @@ function queueStep(queue: QueueSource): Step {
       const QueueName = making.text(queue.name);
       const Attributes = Object.fromEntries([...queue.attributes].map(([name, value]) => [name, making.text(value)]));
       const tags = making.tagMap(queue.tags);
-      const keep = ({ QueueUrl = '' }: { QueueUrl?: string | undefined }) => {
-        making.keep(queue.id, 'Ref', QueueUrl);
-        return QueueUrl;
-      };
-      const there = await unless<string | undefined>(
-        ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue'],
-        async () => keep(await client.call('sqs', 'GetQueueUrl', { QueueName })),
-        async () => undefined,
-      );
+      const { QueueUrls } = await client.call('sqs', 'ListQueues', { QueueNamePrefix: QueueName, MaxResults: 1000 });
+      const there = QueueUrls?.find((url) => url.endsWith(`/${QueueName}`));
       if (there === undefined) {
-        keep(await client.call('sqs', 'CreateQueue', { QueueName, Attributes, tags }));
+        const { QueueUrl } = await client.call('sqs', 'CreateQueue', { QueueName, Attributes, tags });
+        making.keep(queue.id, 'Ref', QueueUrl ?? '');
         return 'created';
       }
+      making.keep(queue.id, 'Ref', there);
       const { FifoQueue: _, ...changeable } = Attributes; // fixed at creation
       if (Object.keys(changeable).length > 0)
         await client.call('sqs', 'SetQueueAttributes', { QueueUrl: there, Attributes: changeable });

@@ -3,7 +3,7 @@ import { invalidParameter } from '../errors.ts';
 /** Source: CloudWatch Logs User Guide, regex-expressions: no parentheses, no other symbols, no multi-byte characters. */
 const ALLOWED = /^[A-Za-z0-9:_#=@/;,\- ^$?[\]{}|\\*+.]*$/;
 
-/** Reads the expression between two `%`. Without groups it cannot nest repetitions, so it cannot run away. */
+/** Reads the expression between two `%`. Without groups repetitions cannot be nested, so none takes exponential time. */
 export function parseRegex(source: string): RegExp {
   const plain = source.replace(/\\[^A-Za-z0-9]/g, '');
   const odd = ALLOWED.test(plain) ? undefined : [...plain].find((character) => !ALLOWED.test(character));

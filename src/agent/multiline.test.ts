@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { datetimePattern, MessageJoiner } from './multiline.ts';
+
+test.each([
+  ['%Y-%m-%d %H:%M:%S', '2026-01-31 23:59:59 started'],
+  ['[%b %d, %Y %I:%M %p]', '[Jan 02, 2026 03:04 PM] started'],
+  ['%d/%B/%y %z', '02/January/26 +0100'],
+  ['%H:%M:%S%L', '12:00:00.123'],
+  ['100%%', 'at 100% now'],
+])('%s matches %s', (format, line) => {
+  expect(datetimePattern(format)?.test(line)).toBe(true);
+  expect(datetimePattern(format)?.test('    at line 5')).toBe(false);
+});
+
+test('an unknown directive is no pattern', () => {
+  expect(datetimePattern('%Q')).toBeUndefined();
+});
+
+test('a message goes on until a line begins the next one; it has the time of its first line', () => {
+  const joiner = new MessageJoiner(/^\d/);
+  expect(joiner.add('before any match', 1)).toEqual([]);
+  expect(joiner.add('1 first', 2)).toEqual([{ message: 'before any match', at: 1 }]);
+  expect(joiner.add('  more', 3)).toEqual([]);
+  expect(joiner.add('2 second', 4)).toEqual([{ message: '1 first\n  more', at: 2 }]);
+  expect(joiner.flush()).toEqual([{ message: '2 second', at: 4 }]);
+  expect(joiner.flush()).toEqual([]);
+});
+
+test('without a pattern every line is a message', () => {
+  expect(new MessageJoiner(undefined).add('line', 1)).toEqual([{ message: 'line', at: 1 }]);
+});

@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { rolecall } from '../system/program.ts';
+import { distinctLines } from './normalised.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const hasBoto3 = spawnSync('python3', ['-c', 'import boto3']).status === 0;
+
+interface Example {
+  readonly path: string;
+  readonly exitCode: number;
+  /** Values of its secrets: they must not be seen anywhere. */
+  readonly secrets: readonly string[];
+  readonly needsBoto3?: true;
+}
+
+const EXAMPLES: readonly Example[] = [
+  { path: 'examples/orders', exitCode: 0, secrets: ['not-the-real-password', 'not-the-real-key'] },
+  { path: 'examples/my-dev-service', exitCode: 3, secrets: ['not-the-real-token'] },
+  { path: 'examples/my-dev-service/fixed', exitCode: 0, secrets: ['not-the-real-token'], needsBoto3: true },
+  { path: 'examples/wrong-role', exitCode: 3, secrets: ['not-the-real-password'] },
+];
+
+describe.each(EXAMPLES)('$path', ({ path, exitCode, secrets, needsBoto3 }) => {
+  // Without python3 and boto3 the application cannot run; the refused start above needs neither.
+  it.skipIf(needsBoto3 === true && !hasBoto3)('prints what its expected-output.txt says', async () => {
+    const { code, stdout, stderr } = await rolecall(['run', path], { cwd: ROOT });
+    expect(stderr).toBe('');
+    expect(distinctLines(stdout)).toEqual(distinctLines(readFileSync(`${ROOT}${path}/expected-output.txt`, 'utf8')));
+    expect(code).toBe(exitCode);
+  });
+
+  it('gives the same as one JSON document, without any secret', async () => {
+    const { code, stdout } = await rolecall(['run', path, '--json'], { cwd: ROOT });
+    const document = JSON.parse(stdout) as {
+      version: number;
+      exitCode: number;
+      tasks: { started: boolean; calls: object[] }[];
+    };
+    expect(document.version).toBe(1);
+    expect(document.exitCode).toBe(code);
+    for (const { started, calls } of document.tasks) {
+      expect(started).toBe(exitCode !== 3);
+      expect(calls.length).toBeGreaterThan(3);
+    }
+    for (const secret of secrets) expect(stdout).not.toContain(secret);
+  });
+});
+
+describe('examples/orders', () => {
+  it('runs on one launch type alone', async () => {
+    const { code, stdout } = await rolecall(['run', 'examples/orders', '--launch-type', 'ec2'], { cwd: ROOT });
+    expect(code).toBe(0);
+    expect(stdout).toContain('orders:1 on EC2');
+    expect(stdout).not.toContain('FARGATE');
+  });
+
+  it('is refused its secrets when another execution role takes the place of its own', async () => {
+    const { code, stdout } = await rolecall(
+      ['run', 'examples/orders', '--launch-type', 'fargate', '--execution-role', 'orders-task'],
+      { cwd: ROOT },
+    );
+    expect(code).toBe(3);
+    expect(stdout).toMatch(
+      /^ {2}ResourceInitializationError: .* not authorized to perform: ecr:GetAuthorizationToken/m,
+    );
+    expect(stdout).toMatch(/^ {4}fix {3}task execution role orders-task: /m);
+  });
+
+  it('loses its calls when the task role is another one', async () => {
+    const { code, stdout } = await rolecall(
+      [
+        'run',
+        'examples/orders',
+        '--launch-type',
+        'fargate',
+        '--task-role',
+        'arn:aws:iam::000000000000:role/orders-execution',
+      ],
+      { cwd: ROOT },
+    );
+    expect(code).not.toBe(0);
+    expect(stdout).toMatch(/^running +task +sqs:GetQueueUrl +orders-pending +DENIED/m);
+  });
+
+  it('cannot be pulled without a stand-in, and says how to go on', async () => {
+    const { code, stdout } = await rolecall(
+      ['run', 'examples/orders/task-definition.json', 'examples/orders/template.yaml'],
+      { cwd: ROOT },
+    );
+    // The roles are not given: RunTask cannot assume them.
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/ClientException: .*role/);
+  });
+});
