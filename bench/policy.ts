@@ -114,6 +114,7 @@ export async function policyRows(): Promise<Row[]> {
   ];
 }
 
+// Run by itself, not as a part of the other benchmarks.
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href && /policy[^/]*$/.test(process.argv[1] ?? '')) {
   console.log(table(await policyRows()));
 }

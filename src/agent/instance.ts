@@ -1,4 +1,3 @@
-import { arn as arnOf } from '../core/arn.ts';
 import { AwsError, UserError } from '../core/errors.ts';
 import type { Principal } from '../gateway/principals.ts';
 import { instancePlan } from '../roles/instance-plan.ts';
@@ -12,11 +11,12 @@ import {
 } from '../services/ecs/agent-switches.ts';
 import type { AgentSwitches } from '../services/ecs/records.ts';
 import { collection } from '../store/collections.ts';
-import { type InstanceCredentials, InstanceMetadata } from './endpoints/imds.ts';
+import { InstanceMetadata } from './endpoints/imds.ts';
 import { findInstanceRole, type InstanceRole, type InstanceRoleRequest, instanceService } from './instance-role.ts';
+import { InstanceRoleSession } from './instance-session.ts';
 import { DEFAULT_INSTANCE_TYPE, instanceTypes, sizeOf } from './instance-types.ts';
 import type { Surroundings } from './ports.ts';
-import type { InstanceAccess } from './task-runner.ts';
+import type { InstanceAccess } from './task-endpoints.ts';
 
 /** A container instance that someone asks for. */
 export interface InstanceRequest extends InstanceRoleRequest {
@@ -44,11 +44,6 @@ interface InstanceRecord {
 }
 /** Partition: ''; key: container instance ARN. */
 const instances = collection<InstanceRecord>('agent/instances');
-/** The instance role's session, as the metadata service hands it out. Partition: ''; key: instance id. */
-const sessions = collection<InstanceCredentials>('agent/instance-sessions');
-
-/** Seconds. Source: observed: credentials from the metadata service last about six hours. */
-const SESSION_SECONDS = 21_600;
 /** Source: agent, DefaultReservedPorts. */
 const RESERVED_PORTS = ['22', '2375', '2376', '51678', '51679'];
 const AGENT_VERSION = '1.105.1';
@@ -60,10 +55,12 @@ export class ContainerInstance implements InstanceAccess {
   readonly metadata: InstanceMetadata | undefined;
   readonly #surroundings: Surroundings;
   readonly #record: InstanceRecord;
+  readonly #session: InstanceRoleSession;
 
   private constructor(surroundings: Surroundings, record: InstanceRecord) {
     this.#surroundings = surroundings;
     this.#record = record;
+    this.#session = new InstanceRoleSession(surroundings, { ...record, roleArn: record.role.roleArn });
     // External instances get their credentials from the SSM agent, not from a metadata service.
     this.metadata = record.launchType === 'EXTERNAL' ? undefined : this.#newMetadata();
   }
@@ -114,24 +111,8 @@ export class ContainerInstance implements InstanceAccess {
     return surroundings.store.list(instances, '').map((record) => new ContainerInstance(surroundings, record));
   }
 
-  /** The principal of the instance role's session; undefined when the role cannot be assumed. */
-  async session(): Promise<Principal | undefined> {
-    const credentials = await this.credentials();
-    return credentials === undefined ? undefined : this.#surroundings.gateway.principalOf(credentials.accessKeyId);
-  }
-
-  /** The session, renewed when less than half of its life is left. A role that cannot be assumed any more leaves the old one. */
-  async credentials(): Promise<InstanceCredentials | undefined> {
-    const { store, clock } = this.#surroundings;
-    const known = store.get(sessions, '', this.instanceId);
-    const now = clock.now();
-    if (known !== undefined && known.expiresAt - now > (known.expiresAt - known.issuedAt) / 2) return known;
-    try {
-      return await this.#assumeRole();
-    } catch (error) {
-      if (!(error instanceof AwsError)) throw error;
-      return known;
-    }
+  session(): Promise<Principal | undefined> {
+    return this.#session.principal();
   }
 
   /** Makes the agent's connections. Source: agent, app/agent.go: endpoint, then ACS (Poll) and TCS (StartTelemetrySession). */
@@ -159,10 +140,8 @@ export class ContainerInstance implements InstanceAccess {
 
   /** Forgets the instance; its registration is someone else's matter. */
   forget(): void {
-    this.#surroundings.store.transact((tx) => {
-      tx.delete(instances, '', this.arn);
-      tx.delete(sessions, '', this.instanceId);
-    });
+    this.#surroundings.store.transact((tx) => tx.delete(instances, '', this.arn));
+    this.#session.forget();
   }
 
   /** Deregisters with the instance's own role. Throws AwsError. */
@@ -181,7 +160,7 @@ export class ContainerInstance implements InstanceAccess {
 
   async #register(): Promise<ContainerInstance> {
     try {
-      await this.#assumeRole();
+      await this.#session.assume();
     } catch (error) {
       throw this.#unusable(
         error,
@@ -268,45 +247,6 @@ export class ContainerInstance implements InstanceAccess {
     return instancePlan({ region, account, cluster, ...(arn === '' ? {} : { containerInstanceArn: arn }) });
   }
 
-  /** As EC2 (external: Systems Manager) delivers the role: session name = instance id. */
-  async #assumeRole(): Promise<InstanceCredentials> {
-    const { launchType, role, account, region } = this.#record;
-    const { gateway, store, clock } = this.#surroundings;
-    const answer = await gateway.call(
-      'sts',
-      'AssumeRole',
-      { RoleArn: role.roleArn, RoleSessionName: this.instanceId, DurationSeconds: SESSION_SECONDS },
-      {
-        as: { type: 'service', service: instanceService(launchType), account },
-        stage: 'instance',
-        region,
-        context: {
-          'rolecall:OriginRole': 'container-instance',
-          // The machine's own ARN, as CloudTrail's inScopeOf has it: it is there before the registration.
-          'rolecall:OriginContainerInstance': this.#machineArn,
-        },
-      },
-    );
-    const made = answer.Credentials;
-    if (made === undefined) throw new AwsError('ServerException', 'AssumeRole was answered without credentials');
-    const credentials: InstanceCredentials = {
-      accessKeyId: made.AccessKeyId,
-      secretAccessKey: made.SecretAccessKey,
-      sessionToken: made.SessionToken,
-      issuedAt: clock.now(),
-      expiresAt: made.Expiration,
-    };
-    store.transact((tx) => tx.put(sessions, '', this.instanceId, credentials));
-    return credentials;
-  }
-
-  get #machineArn(): string {
-    const { account, region, launchType } = this.#record;
-    return launchType === 'EC2'
-      ? arnOf('ec2', region, account, `instance/${this.instanceId}`)
-      : arnOf('ssm', region, account, `managed-instance/${this.instanceId}`);
-  }
-
   #newMetadata(): InstanceMetadata {
     const { instanceId, account, region, instanceType, role, launchedAt } = this.#record;
     // 02: a locally administered address, stable for the instance.
@@ -327,7 +267,7 @@ export class ContainerInstance implements InstanceAccess {
         launchedAt,
         mac,
       }),
-      credentials: () => this.credentials(),
+      credentials: () => this.#session.credentials(),
       now: () => this.#surroundings.clock.now(),
     });
   }

@@ -42,7 +42,6 @@ export interface CredentialsAttempt {
   readonly taskArn: string;
   /** What was asked for, without any secret: a credentials id of another task, a missing token, a foreign process. */
   readonly why: string;
-  readonly remotePort: number | undefined;
 }
 
 /** One line of a container's output. */

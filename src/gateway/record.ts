@@ -1,4 +1,5 @@
 import type { Stage } from '../roles/duty.ts';
+import { loadModel } from '../wire/model.ts';
 import { cloudTrailRecord, isReadOnly } from './cloudtrail-record.ts';
 import type { Exchange } from './exchange.ts';
 import { type Principal, principalArn } from './principals.ts';
@@ -57,6 +58,8 @@ export function recordOf(exchange: Exchange): RecordedCall {
   const { checks, error, service, operation } = exchange;
   const denied = isDenied(checks);
   const hidden = hiddenIn(service);
+  // Actions without an API operation (ecs:Poll) are in no model.
+  const model = loadModel(service.id).operation(operation);
   return {
     eventId: exchange.eventId,
     requestId: exchange.requestId,
@@ -73,8 +76,8 @@ export function recordOf(exchange: Exchange): RecordedCall {
     userAgent: exchange.userAgent,
     calledVia: exchange.calledVia,
     parentEventId: exchange.parentEventId,
-    input: redact(exchange.input, hidden),
-    output: isReadOnly(operation) || error !== undefined ? undefined : redact(exchange.output, hidden),
+    input: redact(exchange.input, hidden, model?.input),
+    output: isReadOnly(operation) || error !== undefined ? undefined : redact(exchange.output, hidden, model?.output),
     checks,
     errorCode: error?.code,
     errorMessage: error?.message,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadModel } from '../wire/model.ts';
 import { HIDDEN, redact } from './redaction.ts';
 
 describe('redact', () => {
@@ -31,6 +32,18 @@ describe('redact', () => {
         { environment: [{ name: 'PASSWORD', value: HIDDEN }], secrets: [{ name: 'S', valueFrom: 'arn' }] },
       ],
     });
+  });
+
+  it('keeps the keys of maps, and hides what the model calls sensitive', () => {
+    const encrypt = loadModel('kms').operation('Encrypt')?.input;
+    const input = { KeyId: 'k', Plaintext: 'x', EncryptionContext: { PARAMETER_ARN: 'arn' } };
+    expect(redact(input, new Set(), encrypt)).toEqual({
+      keyId: 'k',
+      plaintext: HIDDEN,
+      encryptionContext: { PARAMETER_ARN: 'arn' },
+    });
+    const put = loadModel('ssm').operation('PutParameter')?.input;
+    expect(redact({ Name: 'n', Value: 'secret' }, new Set(), put)).toEqual({ name: 'n', value: HIDDEN });
   });
 
   it('shortens what is very long', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decide } from './decide.ts';
+import { decide, NOT_CONSIDERED } from './decide.ts';
+import { explain } from './explain.ts';
 import { SAME_ACCOUNT } from './named-principals.ts';
 import { preparePolicies } from './prepare.ts';
 import type { NamedAs } from './principal.ts';
@@ -146,6 +147,15 @@ test('a policy passed with the request stands in for that of the set', () => {
   const named = { ...policy('resource', allow({ Principal: '*' })), name: QUEUE };
   expect(decide(request(), prepared).effect).toBe('ExplicitlyDenied');
   expect(decide(request(), prepared, named)).toMatchObject({ effect: 'Allowed', decidedBy: { policy: QUEUE } });
+});
+
+test("what the principal's policies say alone", () => {
+  const identity = [policy('identity', allow({}))];
+  const key = `arn:aws:kms:eu-west-1:${ACCOUNT}:key/1`;
+  const ask = request({ action: 'kms:Decrypt', resource: key });
+  expect(decide(ask, preparePolicies({ identity }), NOT_CONSIDERED).effect).toBe('Allowed');
+  expect(explain(ask, preparePolicies({ identity }), NOT_CONSIDERED).decision.effect).toBe('Allowed');
+  expect(decide(ask, preparePolicies({ identity: [] }), NOT_CONSIDERED).deniedBy).toBe('identity');
 });
 
 test('more actions than are kept are still decided', () => {

@@ -8,21 +8,31 @@ import type { Candidates, Entry } from './statement-index.ts';
 import type { AccessRequest, Decision, NamedPolicy, RequestPrincipal } from './types.ts';
 
 /**
+ * Said in place of a resource's own policy by whoever wants to know what the principal's policies say alone, as a
+ * simulation does: a KMS key or role is then treated like any other resource.
+ */
+export const NOT_CONSIDERED = 'not-considered';
+
+/** The resource's own policy, when it has one. */
+export type ResourcePolicy = NamedPolicy<CompiledPolicy> | typeof NOT_CONSIDERED | undefined;
+
+/**
  * Decides a request. Never throws on evaluation; what is unclear is denied.
  *
- * @param resourcePolicy the resource's own policy: a role's trust policy for sts:AssumeRole, a key's policy for KMS, the
+ * @param own the resource's own policy: a role's trust policy for sts:AssumeRole, a key's policy for KMS, the
  *   policy of a queue or secret. Without one, sts:AssumeRole and actions on a KMS key are denied, since there every role
  *   and key has a policy and only it can let anyone in.
  */
 export function decide(
   request: AccessRequest,
   prepared: PreparedPolicies,
-  resourcePolicy: NamedPolicy<CompiledPolicy> | undefined = prepared.set.resource,
+  own: ResourcePolicy = prepared.set.resource,
 ): Decision {
+  const resourcePolicy = own === NOT_CONSIDERED ? undefined : own;
   const { principal } = request;
   const plan = prepared.plan(request.action);
   const bounded = plan.boundary !== undefined;
-  const own = hasIdentityPolicies(principal);
+  const hasOwn = hasIdentityPolicies(principal);
   const scp = boundByScp(principal) ? plan.scp : undefined;
   const resource = resourcePolicy === undefined ? undefined : resourceCandidates(resourcePolicy.policy, plan.action);
 
@@ -49,8 +59,8 @@ export function decide(
     scp: scp === undefined || denial !== undefined ? 'absent' : scpState(scp, request),
     named,
     grant,
-    resourceKind: resourceKind(request, plan, resourcePolicy),
-    identity: own && denial === undefined ? first(plan.identity.allows, request) : undefined,
+    resourceKind: resourceKind(request, plan, own),
+    identity: hasOwn && denial === undefined ? first(plan.identity.allows, request) : undefined,
     boundary: gate(plan.boundary, request),
     session: sessionState(principal, plan, request),
     vpce: plan.vpce === undefined ? 'absent' : firstNaming(plan.vpce.allows, request, bounded) ? 'allows' : 'silent',
@@ -136,11 +146,12 @@ function withSource(entry: Entry | undefined, source: NamedPolicy<CompiledPolicy
 export function resourceKind(
   request: AccessRequest,
   plan: ActionPlan,
-  policy: NamedPolicy<CompiledPolicy> | undefined,
+  own: ResourcePolicy,
 ): 'resource' | 'key' | 'trust' {
+  if (own === NOT_CONSIDERED) return 'resource';
   if (plan.needs === 'trust') return 'trust';
   if (plan.needs === 'key' && /^arn:[^:]+:kms:[^:]*:[^:]*:key\//.test(request.resource)) return 'key';
-  const kind = policy?.policy.kind;
+  const kind = own?.policy.kind;
   return kind === 'key' || kind === 'trust' ? kind : 'resource';
 }
 

@@ -181,7 +181,7 @@ export class DocumentReader {
   #statements(element: Element): StatementElements[] {
     const { node, path } = element;
     if (node.type !== 'array') return [this.#statement(element)];
-    if (node.items.length === 0) this.#syntax(element, 'the policy has no statement', 'noStatement');
+    if (node.items.length === 0 && !this.#lenient) this.#syntax(element, 'the policy has no statement', 'noStatement');
     return node.items.map((item, index) => this.#statement({ node: item, path: `${path}[${index}]` }));
   }
 
@@ -246,7 +246,7 @@ export class DocumentReader {
     for (const [type, member] of this.#members(this.#object(element, 'a principal'), PRINCIPAL_TYPES, 'a principal')) {
       for (const text of this.#texts(member).values) entries.push({ ...text, type });
     }
-    if (entries.length === 0) this.#syntax(element, 'nobody is named', 'noPrincipal');
+    if (entries.length === 0 && !this.#lenient) this.#syntax(element, 'nobody is named', 'noPrincipal');
     return { node, path, entries };
   }
 

@@ -1,5 +1,5 @@
 import type { CompiledPolicy, CompiledStatement } from './compiled.ts';
-import { rcpApplies, resourceKind } from './decide.ts';
+import { NOT_CONSIDERED, type ResourcePolicy, rcpApplies, resourceKind } from './decide.ts';
 import { DENIAL_ORDER } from './edges.ts';
 import type { Explanation, PolicyVerdict, Reason, StatementVerdict } from './explanation.ts';
 import { whatIsMissing } from './missing.ts';
@@ -17,13 +17,14 @@ type Named = NamedPolicy<CompiledPolicy>;
 /**
  * Decides a request and says why, statement by statement. It looks at every statement and uses none of the indexes of
  * `decide`, but both end in the same evaluation logic.
- * @param resourcePolicy as for `decide`.
+ * @param own as for `decide`.
  */
 export function explain(
   request: AccessRequest,
   prepared: PreparedPolicies,
-  resourcePolicy: Named | undefined = prepared.set.resource,
+  own: ResourcePolicy = prepared.set.resource,
 ): Explanation {
+  const resourcePolicy = own === NOT_CONSIDERED ? undefined : own;
   const { set } = prepared;
   const { principal } = request;
   const plan = prepared.plan(request.action);
@@ -68,7 +69,7 @@ export function explain(
       set.scp === undefined || scpBar !== undefined ? 'absent' : scp.every(({ allow }) => allow) ? 'allows' : 'silent',
     named: resource.named,
     grant: resource.allow,
-    resourceKind: resourceKind(request, plan, resourcePolicy),
+    resourceKind: resourceKind(request, plan, own),
     identity: identity.allow,
     boundary: state(set.boundary, boundary),
     session: principal.type === 'federated-user' && set.session === undefined ? 'silent' : state(set.session, session),

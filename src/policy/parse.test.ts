@@ -399,6 +399,8 @@ test('to evaluate, only the meaning must be clear', () => {
   expect(lenient(one({ Action: undefined }), 'identity')).toBe('Policy statement must contain actions.');
   expect(lenient(one({}), 'resource')).toBe('Missing required field Principal');
   expect(lenient(one({ Effect: 'allow' }), 'identity')).toBe(LEGACY);
+  expect(lenient({ Version: '2012-10-17', Statement: [] }, 'identity')).toBeUndefined();
+  expect(lenient(one({ Principal: {} }), 'resource')).toBeUndefined();
 });
 
 const kinds: readonly PolicyKind[] = [

@@ -86,15 +86,15 @@ export function settle(
 }
 
 const IMPLICIT: Readonly<Record<PolicyKind, Decision>> = {
-  identity: { effect: 'ImplicitlyDenied', deniedBy: 'identity' },
-  resource: { effect: 'ImplicitlyDenied', deniedBy: 'resource' },
-  trust: { effect: 'ImplicitlyDenied', deniedBy: 'trust' },
-  key: { effect: 'ImplicitlyDenied', deniedBy: 'key' },
-  boundary: { effect: 'ImplicitlyDenied', deniedBy: 'boundary' },
-  session: { effect: 'ImplicitlyDenied', deniedBy: 'session' },
-  scp: { effect: 'ImplicitlyDenied', deniedBy: 'scp' },
-  rcp: { effect: 'ImplicitlyDenied', deniedBy: 'rcp' },
-  vpce: { effect: 'ImplicitlyDenied', deniedBy: 'vpce' },
+  identity: Object.freeze<Decision>({ effect: 'ImplicitlyDenied', deniedBy: 'identity' }),
+  resource: Object.freeze<Decision>({ effect: 'ImplicitlyDenied', deniedBy: 'resource' }),
+  trust: Object.freeze<Decision>({ effect: 'ImplicitlyDenied', deniedBy: 'trust' }),
+  key: Object.freeze<Decision>({ effect: 'ImplicitlyDenied', deniedBy: 'key' }),
+  boundary: Object.freeze<Decision>({ effect: 'ImplicitlyDenied', deniedBy: 'boundary' }),
+  session: Object.freeze<Decision>({ effect: 'ImplicitlyDenied', deniedBy: 'session' }),
+  scp: Object.freeze<Decision>({ effect: 'ImplicitlyDenied', deniedBy: 'scp' }),
+  rcp: Object.freeze<Decision>({ effect: 'ImplicitlyDenied', deniedBy: 'rcp' }),
+  vpce: Object.freeze<Decision>({ effect: 'ImplicitlyDenied', deniedBy: 'vpce' }),
 };
 
 function implicitly(kind: PolicyKind): Decision {

@@ -17,7 +17,9 @@ export interface PlannedCall {
     | 'ecs'
     | 'sts'
     | 'elasticfilesystem'
-    | 'ssmmessages';
+    | 'ssmmessages'
+    | 'firehose'
+    | 'kinesis';
   readonly operation: string;
   readonly region: string;
   /** Input of the call. What is known only at run time (a layer's digest) is left out. */
@@ -80,6 +82,10 @@ export interface PlanContainer {
         readonly options?: Readonly<Record<string, string>> | undefined;
         readonly secretOptions?: readonly PlanSecret[] | undefined;
       }
+    | undefined;
+  readonly firelensConfiguration?: { readonly options?: Readonly<Record<string, string>> | undefined } | undefined;
+  readonly mountPoints?:
+    | readonly { readonly sourceVolume?: string | undefined; readonly readOnly?: boolean | undefined }[]
     | undefined;
 }
 

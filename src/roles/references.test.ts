@@ -42,6 +42,7 @@ describe('parseSecretReference', () => {
     [`${secret}:::v1`, { provider: 'asm', region: 'us-east-1', secretId: secret, versionId: 'v1' }],
     [`${secret}:user`, { provider: 'invalid', reason: INVALID_SECRET_ARN }],
     ['/a/b', { provider: 'ssm', region: R, name: '/a/b', arn: `arn:aws:ssm:${R}:${A}:parameter/a/b` }],
+    ['a/b', { provider: 'ssm', region: R, name: 'a/b', arn: `arn:aws:ssm:${R}:${A}:*` }],
     ['b:3', { provider: 'ssm', region: R, name: 'b:3', arn: `arn:aws:ssm:${R}:${A}:parameter/b` }],
     [
       `arn:aws:ssm:us-east-1:${A}:parameter/x`,

@@ -83,6 +83,8 @@ export function parseSecretReference(valueFrom: string, region: string, account:
 /** The ARN of a parameter by its name, with or without leading slash and `:version` or `:label` selector. */
 export function parameterArn(name: string, region: string, account: string): string {
   const plain = withoutSelector(name, 1);
+  // A hierarchy without its leading slash names no parameter: SSM authorizes it on all (observed in refusals).
+  if (plain.includes('/') && !plain.startsWith('/')) return arn('ssm', region, account, '*');
   return arn('ssm', region, account, plain.startsWith('/') ? `parameter${plain}` : `parameter/${plain}`);
 }
 

@@ -25,7 +25,6 @@ export class UnsupportedFailure extends Error {
 /** A container's image, program or place could not be made ready. */
 export interface ContainerStep {
   readonly step: 'pull' | 'create' | 'start';
-  readonly image: string;
   readonly message: string;
 }
 

@@ -42,7 +42,11 @@ function checkKeySchema(schema: readonly KeySchemaElement[]): void {
 }
 
 function readIndexes(input: CreateTableInput, keySchema: readonly KeySchemaElement[]): IndexRecord[] {
-  const local = (input.LocalSecondaryIndexes ?? []).map((index) => ({ ...index, global: false }));
+  const local = (input.LocalSecondaryIndexes ?? []).map((index) => ({
+    ...index,
+    global: false,
+    ProvisionedThroughput: undefined,
+  }));
   const global = (input.GlobalSecondaryIndexes ?? []).map((index) => ({ ...index, global: true }));
   const names = new Set<string>();
   return [...local, ...global].map((index) => {
@@ -65,7 +69,7 @@ function readIndexes(input: CreateTableInput, keySchema: readonly KeySchemaEleme
         `ProjectionType is ${index.Projection.ProjectionType}, ${index.Projection.NonKeyAttributes === undefined ? 'but NonKeyAttributes is not specified' : 'but NonKeyAttributes is specified'}`,
       );
     }
-    const throughput = 'ProvisionedThroughput' in index ? index.ProvisionedThroughput : undefined;
+    const throughput = index.ProvisionedThroughput;
     return {
       name: index.IndexName,
       global: index.global,

@@ -99,6 +99,16 @@ function instanceOf(principal: Principal, external: boolean): string {
   throw clientError('The instance identity document is missing, and the caller is not an instance.');
 }
 
+/**
+ * An instance's credentials register that instance and no other: AWS tells by the document's signature, here the session
+ * tells. unverified: text
+ */
+function checkOwn(principal: Principal, ec2InstanceId: string): void {
+  if (principal.type !== 'role-session' || principal.origin?.role !== 'container-instance') return;
+  if (principal.sessionName === ec2InstanceId) return;
+  throw clientError('The instance identity document is not that of the instance whose credentials are used.');
+}
+
 function findKnown(
   read: Read,
   cluster: ClusterName,

@@ -25,7 +25,10 @@ export const wrongRegion = (): AwsError => invalidParameter('Invalid Region in A
 export const wrongCluster = (named: string, asked: string): AwsError =>
   invalidParameter(`Invalid identifier: Identifier is for cluster ${named}. Your cluster is ${asked}`);
 
-/** Source: the reference of RunTask and StartTask; text observed. */
+export const wrongAccount = (named: string, asked: string): AwsError =>
+  invalidParameter(`Invalid identifier: Identifier is for account ${named}. Your account is ${asked}`);
+
+/** The same text for both roles, for a missing role and for a wrong trust policy. Source: observed (RunTask, StartTask). */
 export const cannotAssumeRole = (roleArn: string): AwsError =>
   clientError(
     `ECS was unable to assume the role '${roleArn}' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.`,

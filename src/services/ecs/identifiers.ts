@@ -1,5 +1,5 @@
 import { arn, parseArn } from '../../core/arn.ts';
-import { invalidParameter, wrongCluster, wrongRegion } from './errors.ts';
+import { invalidParameter, wrongAccount, wrongCluster, wrongRegion } from './errors.ts';
 
 /** Whose resources and where: what every identifier is relative to. */
 export interface Scope {
@@ -96,17 +96,18 @@ function memberName(
     if (parsed.region !== cluster.region) throw wrongRegion();
     const named = rest.length === 2 ? (rest[0] as string) : cluster.name;
     if (named !== cluster.name) throw wrongCluster(named, cluster.name);
+    // A cluster holds its own account's tasks and instances only. unverified: text, by analogy with the cluster's
+    if (parsed.account !== cluster.account) throw wrongAccount(parsed.account, cluster.account);
     id = rest[rest.length - 1] as string;
   }
   if (id.length !== 32 && id.length !== 36) throw invalidParameter(`${label} length should be one of [32,36]`);
-  const account = parsed?.account ?? cluster.account;
   return {
-    account,
+    account: cluster.account,
     region: cluster.region,
-    clusterArn: clusterArn({ account, region: cluster.region }, cluster.name),
+    clusterArn: cluster.arn,
     clusterName: cluster.name,
     id,
-    arn: arn('ecs', cluster.region, account, `${kind}/${cluster.name}/${id}`),
+    arn: arn('ecs', cluster.region, cluster.account, `${kind}/${cluster.name}/${id}`),
   };
 }
 

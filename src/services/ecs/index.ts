@@ -35,7 +35,9 @@ import {
   DescribeTaskDefinition,
   RegisterTaskDefinition,
 } from './task-definitions.ts';
+import { GetTaskProtection, UpdateTaskProtection } from './task-protection.ts';
 import { DescribeTasks, ListTasks, StopTask } from './tasks.ts';
+import { authorizeUnserved } from './unserved.ts';
 
 export const ecsService = defineService({
   id: 'ecs',
@@ -54,6 +56,7 @@ export const ecsService = defineService({
     DescribeTaskDefinition,
     DescribeTasks,
     DiscoverPollEndpoint,
+    GetTaskProtection,
     ListAccountSettings,
     ListAttributes,
     ListClusters,
@@ -80,5 +83,7 @@ export const ecsService = defineService({
     UpdateClusterSettings,
     UpdateContainerAgent,
     UpdateContainerInstancesState,
+    UpdateTaskProtection,
   },
+  authorizeUnserved,
 });

@@ -528,3 +528,38 @@ describe('StartTask', () => {
     expect(refused.code).toBe('AccessDeniedException');
   });
 });
+
+describe('accounts', () => {
+  const everything = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
+
+  it("another account's cluster is out of reach, with one's own task definition too", async () => {
+    const account = '111111111111';
+    const stranger = bench.roleSession('stranger', [everything], { account });
+    const { taskRoleArn: _, executionRoleArn: __, ...definition } = FARGATE_DEFINITION;
+    await bench.call('ecs', 'RegisterTaskDefinition', definition, { as: stranger });
+    const cluster = ARN('cluster/default');
+    const input = { cluster, taskDefinition: 'web', launchType: 'FARGATE', networkConfiguration: NETWORK } as const;
+    const refused = await bench.refused(bench.call('ecs', 'RunTask', input, { as: stranger }));
+    expect(refused.code).toBe('AccessDeniedException');
+    expect(bench.store.list(tasks, cluster)).toEqual([]);
+  });
+
+  it("another account's tasks are not described by way of one's own ARN", async () => {
+    await register();
+    const { tasks: started } = await fargate();
+    const id = started?.[0]?.taskArn?.split('/').at(-1) ?? '';
+    const account = '111111111111';
+    const stranger = bench.roleSession('stranger', [everything], { account });
+    const disguised = `arn:aws:ecs:${TEST_REGION}:${account}:task/default/${id}`;
+    for (const task of [id, disguised, started?.[0]?.taskArn ?? '']) {
+      for (const cluster of ['default', ARN('cluster/default')]) {
+        const error = await bench.refused(bench.call('ecs', 'StopTask', { cluster, task }, { as: stranger }));
+        expect(['AccessDeniedException', 'InvalidParameterException', 'ClusterNotFoundException']).toContain(
+          error.code,
+        );
+        await bench.refused(bench.call('ecs', 'DescribeTasks', { cluster, tasks: [task] }, { as: stranger }));
+      }
+    }
+    expect(bench.store.get(tasks, ARN('cluster/default'), id)?.desiredStatus).toBe('RUNNING');
+  });
+});

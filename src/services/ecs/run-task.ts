@@ -62,6 +62,8 @@ export function launchChecks(
     {
       action: `ecs:${action}`,
       resource,
+      // The task is made in the cluster's account: another account's cluster is not the caller's to use.
+      ...(cluster.account === named.account ? {} : { resourceAccount: cluster.account }),
       requestTags: requestedTags(input.tags),
       ...tagged(tagsOf(tx, named, resource), {
         'ecs:cluster': cluster.arn,

@@ -130,7 +130,9 @@ export const UpdateRole = operation('iam', 'UpdateRole', {
   resolve: ({ tx, account, input }) => ({ role: findEntity(tx, 'role', account, input.RoleName) }),
   authorize: ({ account, input, role }) => roleCheck('iam:UpdateRole', account, input.RoleName, role),
   handle: ({ tx, account, input, role }) => {
-    const found = modifiable(existing(role, 'role', input.RoleName));
+    const found = existing(role, 'role', input.RoleName);
+    // The description is the one thing of a service-linked role that customers may edit. Source: using-service-linked-roles.
+    if (input.MaxSessionDuration !== undefined) modifiable(found);
     putEntity(tx, 'role', account, {
       ...found,
       ...(input.Description === undefined ? {} : { description: input.Description }),
@@ -144,7 +146,6 @@ export const UpdateRole = operation('iam', 'UpdateRole', {
 export const UpdateRoleDescription = operation('iam', 'UpdateRoleDescription', {
   resolve: ({ tx, account, input }) => ({ role: findEntity(tx, 'role', account, input.RoleName) }),
   authorize: ({ account, input, role }) => roleCheck('iam:UpdateRoleDescription', account, input.RoleName, role),
-  // The description is the one thing of a service-linked role that customers may edit. Source: using-service-linked-roles.
   handle: ({ tx, account, input, role }) => {
     const changed = { ...existing(role, 'role', input.RoleName), description: input.Description };
     putEntity(tx, 'role', account, changed);

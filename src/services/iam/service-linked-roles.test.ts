@@ -46,7 +46,7 @@ describe('the service-linked role of ECS', () => {
     await as('ecs.amazonaws.com');
   });
 
-  it('cannot be changed but for its description', async () => {
+  it('cannot be changed but for its description and tags', async () => {
     await create();
     const PolicyArn = 'arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess';
     const Tags = [{ Key: 'a', Value: 'b' }];
@@ -61,8 +61,6 @@ describe('the service-linked role of ECS', () => {
       bench.call('iam', 'DeleteRolePolicy', { RoleName, PolicyName: 'p' }),
       bench.call('iam', 'PutRolePermissionsBoundary', { RoleName, PermissionsBoundary: PolicyArn }),
       bench.call('iam', 'DeleteRolePermissionsBoundary', { RoleName }),
-      bench.call('iam', 'TagRole', { RoleName, Tags }),
-      bench.call('iam', 'UntagRole', { RoleName, TagKeys: ['a'] }),
       bench.call('iam', 'AddRoleToInstanceProfile', { InstanceProfileName: 'p', RoleName }),
     ]) {
       expect(await bench.refused(call)).toMatchObject({
@@ -71,6 +69,10 @@ describe('the service-linked role of ECS', () => {
       });
     }
     await bench.call('iam', 'UpdateRoleDescription', { RoleName, Description: 'ours' });
+    await bench.call('iam', 'UpdateRole', { RoleName, Description: 'still ours' });
+    await bench.call('iam', 'TagRole', { RoleName, Tags });
+    const { Role } = await bench.call('iam', 'GetRole', { RoleName });
+    expect(Role).toMatchObject({ Description: 'still ours', Tags });
     const reserved = bench.call('iam', 'CreateRole', {
       RoleName: 'x',
       Path: '/aws-service-role/ecs.amazonaws.com/',

@@ -12,7 +12,6 @@ import { removeRole, shownRoleWithTags } from './roles.ts';
 interface LinkedService {
   readonly roleName: string;
   readonly policy: string;
-  readonly description: string;
 }
 
 /** Services with a role of their own. Source: the services' guides, "Using service-linked roles". */
@@ -20,17 +19,14 @@ const LINKED_SERVICES: Readonly<Record<string, LinkedService>> = {
   'ecs.amazonaws.com': {
     roleName: 'AWSServiceRoleForECS',
     policy: 'arn:aws:iam::aws:policy/aws-service-role/AmazonECSServiceRolePolicy',
-    description: 'Role to enable Amazon ECS to manage your cluster.',
   },
   'ecs-compute.amazonaws.com': {
     roleName: 'AWSServiceRoleForECSCompute',
     policy: 'arn:aws:iam::aws:policy/aws-service-role/AmazonECSComputeServiceRolePolicy',
-    description: 'Role to enable Amazon ECS to manage the instances of your capacity providers.',
   },
   'ecs.application-autoscaling.amazonaws.com': {
     roleName: 'AWSServiceRoleForApplicationAutoScaling_ECSService',
     policy: 'arn:aws:iam::aws:policy/aws-service-role/AWSApplicationAutoscalingECSServicePolicy',
-    description: 'Role to enable Application Auto Scaling to scale your services.',
   },
 };
 
@@ -57,7 +53,7 @@ function createLinkedRole(
   now: number,
   service: string,
   linked: LinkedService,
-  description: string,
+  description: string | undefined,
 ): RoleRecord {
   const path = linkedPath(service);
   const role: RoleRecord = {
@@ -73,7 +69,7 @@ function createLinkedRole(
       Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
     }),
     trustedIds: {},
-    description,
+    ...(description === undefined ? {} : { description }),
     maxSessionDuration: 3600,
     tags: {},
     linkedTo: service,
@@ -113,8 +109,7 @@ export const CreateServiceLinkedRole = operation('iam', 'CreateServiceLinkedRole
         `Service role name ${linked.roleName} has been taken in this account, please try a different suffix.`,
       );
     }
-    const description = input.Description ?? linked.description;
-    const role = createLinkedRole(tx, ids, account, now, service, linked, description);
+    const role = createLinkedRole(tx, ids, account, now, service, linked, input.Description);
     return { Role: shownRoleWithTags(tx, role) };
   },
 });

@@ -1,7 +1,7 @@
 import { type AuthorizationCheck, type Operation, operation } from '../../gateway/operation.ts';
 import type { Read, Tx } from '../../store/collections.ts';
 import type { Unit } from '../../wire/generated/types/iam.ts';
-import { entityCheck, existing, findEntity, modifiable, putEntity } from './entities.ts';
+import { entityCheck, existing, findEntity, putEntity } from './entities.ts';
 import { policyNotFound } from './errors.ts';
 import { existingProfile, findInstanceProfile, profileCheck } from './instance-profiles.ts';
 import { byKey, type PageRequest, page } from './paging.ts';
@@ -23,7 +23,8 @@ const role: Tagged<{ readonly RoleName: string }> = {
     entityCheck(action, 'role', account, RoleName, findEntity(read, 'role', account, RoleName), withAsked(asked)),
   tags: (read, account, { RoleName }) => existing(findEntity(read, 'role', account, RoleName), 'role', RoleName).tags,
   put: (tx, account, { RoleName }, tags) => {
-    const found = modifiable(existing(findEntity(tx, 'role', account, RoleName), 'role', RoleName));
+    // Service-linked roles may be tagged too: Terraform's aws_iam_service_linked_role does.
+    const found = existing(findEntity(tx, 'role', account, RoleName), 'role', RoleName);
     putEntity(tx, 'role', account, { ...found, tags });
   },
 };

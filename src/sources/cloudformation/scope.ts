@@ -43,7 +43,15 @@ export function nameSuffix(stack: string, logicalId: string): string {
   return Array.from(digest.subarray(0, 12), (byte) => alphabet[byte % alphabet.length]).join('');
 }
 
-/** `STACK-LOGICALID-SUFFIX`: the form of the physical names that CloudFormation makes up. */
-export function madeUpName(resource: Declared): string {
-  return `${resource.stack.name}-${resource.logicalId}-${nameSuffix(resource.stack.name, resource.logicalId)}`;
+/**
+ * `STACK-LOGICALID-SUFFIX`: the form of the physical names that CloudFormation makes up. Where that is longer than the
+ * service takes, stack name and logical id are cut to equal parts.
+ */
+export function madeUpName({ stack, logicalId }: Declared, longest = 128): string {
+  const suffix = nameSuffix(stack.name, logicalId);
+  const room = longest - suffix.length - 2;
+  if (stack.name.length + logicalId.length <= room) return `${stack.name}-${logicalId}-${suffix}`;
+  const half = Math.floor(room / 2);
+  const first = stack.name.slice(0, Math.max(half, room - logicalId.length));
+  return `${first}-${logicalId.slice(0, room - first.length)}-${suffix}`;
 }

@@ -145,6 +145,18 @@ describe('resources', () => {
     expect(read(text).logGroups[0]?.name).not.toBe(queue?.name);
   });
 
+  it('keeps them as short as the service takes them', () => {
+    const long = 'L'.repeat(70);
+    const trust =
+      '{Version: 2012-10-17, Statement: {Effect: Allow, Principal: {Service: ecs-tasks.amazonaws.com}, Action: sts:AssumeRole}}';
+    const workload = read(
+      `Resources: {${long}: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: ${trust}}}, ${long}Q: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true}}, ${long}B: {Type: AWS::S3::Bucket}}`,
+    );
+    expect(workload.roles[0]?.name).toMatch(/^shop-L{46}-[A-Z0-9]{12}$/);
+    expect(workload.queues[0]?.name).toMatch(/^shop-L{57}-[A-Z0-9]{12}\.fifo$/);
+    expect(workload.buckets[0]?.name).toMatch(/^shop-l{45}-[a-z0-9]{12}$/);
+  });
+
   it('names what it leaves out, with the reason', () => {
     const workload = read(`
 Conditions: {Never: !Equals [a, b]}

@@ -7,7 +7,7 @@ export interface Token {
   readonly to: number;
 }
 
-const TOKEN = /\s*(?:(#[A-Za-z0-9_]+)|(:[A-Za-z0-9_]+)|([A-Za-z_][A-Za-z0-9_-]*)|(\d+)|(<>|<=|>=|[=<>()[\],.+-]))/y;
+const TOKEN = /\s*(?:(#[A-Za-z0-9_]+)|(:[A-Za-z0-9_]+)|([A-Za-z_][A-Za-z0-9_]*)|(\d+)|(<>|<=|>=|[=<>()[\],.+-]))/y;
 const KINDS = ['placeholder-name', 'placeholder-value', 'name', 'number', 'symbol'] as const;
 
 /** Reads an expression token by token, with the errors that DynamoDB words. `label` is the parameter: `FilterExpression`. */

@@ -13,8 +13,11 @@ export function iamArn(resource: Declared, kind: string, nameProperty: string): 
   return concatenate([arn('iam', '', resource.stack.account, kind), path, nameOf(resource, nameProperty)]);
 }
 
+/** Source: IAM User Guide, reference_iam-quotas. */
+const LONGEST: Readonly<Record<string, number>> = { RoleName: 64, UserName: 64 };
+
 export function nameOf(resource: Declared, property: string): Text {
-  return namedBy(resource, property, madeUpName);
+  return namedBy(resource, property, (unnamed) => madeUpName(unnamed, LONGEST[property]));
 }
 
 /** `Policies`: inline policies written inside a role or user. */

@@ -5,7 +5,7 @@ import { namedBy, Properties, type ResourceType } from '../properties.ts';
 import { type Declared, madeUpName, resourceId } from '../scope.ts';
 
 function bucketName(resource: Declared): Text {
-  return namedBy(resource, 'BucketName', (unnamed) => madeUpName(unnamed).toLowerCase());
+  return namedBy(resource, 'BucketName', (unnamed) => madeUpName(unnamed, 63).toLowerCase());
 }
 
 function bucketArn(resource: Declared): Text {

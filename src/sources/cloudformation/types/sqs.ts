@@ -23,8 +23,12 @@ const ATTRIBUTES = [
 ] as const;
 const JSON_ATTRIBUTES = ['RedriveAllowPolicy', 'RedrivePolicy'] as const;
 
+/** Characters of a queue's name. Source: SQS Developer Guide, quotas-queues. */
+const LONGEST = 80;
+
 function queueName(resource: Declared): Text {
-  return namedBy(resource, 'QueueName', madeUpName);
+  const fifo = String(namedBy(resource, 'FifoQueue', () => 'false')).toLowerCase() === 'true' ? '.fifo' : '';
+  return namedBy(resource, 'QueueName', (unnamed) => `${madeUpName(unnamed, LONGEST - fifo.length)}${fifo}`);
 }
 
 function queueArn(resource: Declared): Text {
