@@ -296,6 +296,25 @@ test('an instance whose role may not register is none; one that may not poll has
   });
   expect(described.containerInstances?.[0]?.agentConnected).toBe(false);
   expect(bench.notes.map((note) => note.message).join()).toContain('may not ecs:Poll');
+  const { failures } = await run('EC2', { command: print('1'), memory: 128 }, {});
+  expect(failures.map((failure) => failure.reason)).toEqual(['AGENT']);
+});
+
+test('what may not be reported is not known to the control plane, until it may', async () => {
+  await start();
+  await role('shy', 'ec2.amazonaws.com', [
+    allow('ecs:RegisterContainerInstance', 'ecs:DiscoverPollEndpoint', 'ecs:Poll'),
+    PULL,
+  ]);
+  await bench.agent.addContainerInstance({ cluster: 'default', launchType: 'EC2', role: 'shy' });
+  const { arn = '' } = await run('EC2', { command: print('console.log("ran")'), memory: 128 }, {});
+  while (!bench.notes.some((note) => note.message.includes('cannot report the state'))) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(bench.task(arn).lastStatus).toBe('PENDING');
+  await grant('shy', [allow('ecs:*')]);
+  const stopped = await bench.stopped(arn);
+  expect(stopped.containers[0]?.exitCode).toBe(0);
 });
 
 test('an external instance: mi- id, no metadata service, the same calls', async () => {

@@ -178,7 +178,7 @@ export class ContainerRun {
 
   #run(container: RuntimeContainer, runtime: RuntimeTask | undefined, spec: ContainerSpec | undefined): void {
     this.#container = container;
-    this.#startedAt = container.startedAt ?? this.#parts.now();
+    this.#startedAt = runtime === undefined ? (container.startedAt ?? this.#parts.now()) : this.#parts.now();
     this.#status = 'RUNNING';
     this.#finished = this.#follow(container, runtime, spec);
     this.#parts.changed();

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { identify } from './runtimes/process-table.ts';
 import { type AgentBench, createAgentBench } from './testing.ts';
 
 let bench: AgentBench;
@@ -46,7 +47,7 @@ test('a container that does not heed SIGTERM is killed after stopTimeout, with a
   bench.requestStop(task.arn);
   const stopped = await bench.stopped(task.arn);
   expect(stopped.containers[0]?.exitCode).toBe(137);
-  await until(() => !isAlive(Number(bench.lines('app')[0])));
+  await until(() => identify(Number(bench.lines('app')[0])) === undefined);
 });
 
 test('the end of an essential container ends the others', async () => {
@@ -206,14 +207,103 @@ test('a container sees what ECS gives it and nothing else of the server', async 
   );
 });
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+test('a stop before the start: nothing runs', async () => {
+  bench = await createAgentBench([]);
+  const task = bench.addTask({ containers: [{ name: 'app', image: 'app', command: node('console.log("ran")') }] });
+  bench.requestStop(task.arn);
+  const stopped = await bench.stopped(task.arn);
+  expect(stopped).toMatchObject({ stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' });
+  expect(bench.lines('app')).toEqual([]);
+});
+
+test('restartPolicy starts a container again that ran for its period, unless its exit code is ignored', async () => {
+  bench = await createAgentBench([]);
+  const file = `${bench.directory}/count`;
+  const script = `const fs = require("node:fs"); const n = fs.existsSync(${JSON.stringify(file)}) ? Number(fs.readFileSync(${JSON.stringify(file)})) : 0; fs.writeFileSync(${JSON.stringify(file)}, String(n + 1)); console.log("run " + n); process.exit(n < 2 ? 1 : 5)`;
+  const task = bench.addTask({
+    containers: [
+      {
+        name: 'app',
+        image: 'app',
+        command: node(script),
+        restartPolicy: { enabled: true, restartAttemptPeriod: 0, ignoredExitCodes: [5] },
+      },
+    ],
+  });
+  const stopped = await bench.stopped(task.arn);
+  expect(bench.lines('app')).toEqual(['run 0', 'run 1', 'run 2']);
+  expect(stopped.containers[0]?.exitCode).toBe(5);
+});
+
+test('fifty tasks at once start and end, and leave no process behind', async () => {
+  bench = await createAgentBench([]);
+  const command = ['/bin/sh', '-c', 'sleep 100 & echo $!; exit 0'];
+  const all = Array.from({ length: 50 }, () => bench.addTask({ containers: [{ name: 'app', image: 'app', command }] }));
+  const stopped = await Promise.all(all.map((task) => bench.stopped(task.arn)));
+  expect(stopped.every((task) => task.containers[0]?.exitCode === 0)).toBe(true);
+  expect(bench.lines('app')).toHaveLength(50);
+  await until(() => bench.lines('app').every((pid) => identify(Number(pid)) === undefined));
+});
+
+test('output can be followed to the end of the task, and read afterwards', async () => {
+  bench = await createAgentBench([]);
+  const task = bench.addTask({
+    containers: [
+      { name: 'app', image: 'app', command: node('console.log("a"); setTimeout(() => console.log("b"), 100)') },
+    ],
+  });
+  const read = async (follow: boolean, agent = bench.agent) => {
+    const lines: string[] = [];
+    for await (const line of agent.output(task.arn, follow, new AbortController().signal)) lines.push(line.line);
+    return lines;
+  };
+  await until(() => bench.lines('app').length > 0);
+  expect(await read(true)).toEqual(['a', 'b']);
+  expect(bench.task(task.arn).lastStatus).toBe('STOPPED');
+  expect(await read(false)).toEqual(['a', 'b']);
+  // Another agent finds the files.
+  expect(await read(false, await bench.restart())).toEqual(['a', 'b']);
+});
+
+test('a task that an earlier agent left while it was starting is stopped with the reason, its processes ended', async () => {
+  bench = await createAgentBench([]);
+  const task = bench.addTask({
+    containers: [
+      { name: 'first', image: 'app', command: node('console.log(process.pid); setInterval(() => {}, 1000)') },
+      {
+        name: 'second',
+        image: 'app',
+        command: node('1'),
+        dependsOn: [{ containerName: 'first', condition: 'HEALTHY' }],
+      },
+    ],
+  });
+  await until(() => bench.lines('first').length > 0);
+  await bench.agent.stop({ tasks: 'keep' });
+  await bench.restart();
+  const stopped = await bench.stopped(task.arn);
+  expect(stopped).toMatchObject({
+    stopCode: 'TaskFailedToStart',
+    stoppedReason: 'Task failed to start: the agent was restarted while the task was starting',
+  });
+  expect(identify(Number(bench.lines('first')[0]))).toBeUndefined();
+});
+
+test('a container that ended while no agent was there', async () => {
+  bench = await createAgentBench([]);
+  const task = bench.addTask({
+    containers: [{ name: 'app', image: 'app', command: node('console.log(process.pid); setInterval(() => {}, 1000)') }],
+  });
+  await bench.when(task.arn, (each) => each.lastStatus === 'RUNNING');
+  await until(() => bench.lines('app').length > 0);
+  await bench.agent.stop({ tasks: 'keep' });
+  process.kill(Number(bench.lines('app')[0]), 'SIGKILL');
+  await until(() => identify(Number(bench.lines('app')[0])) === undefined);
+  await bench.restart();
+  const stopped = await bench.stopped(task.arn);
+  expect(stopped.stopCode).toBe('EssentialContainerExited');
+  expect(stopped.containers[0]?.reason).toContain('its exit code is not known');
+});
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));

@@ -5,7 +5,7 @@ import { parseDocument } from '../sources/read-document.ts';
 import { readTaskDefinition } from '../sources/task-definition.ts';
 import { emptyWorkload, type OpenWorkload } from '../sources/workload.ts';
 import { instanceRoleOf, launchTypesFor } from './launch-types.ts';
-import { requireAccount, writtenFor } from './workload-account.ts';
+import { missingRoles, requireAccount, writtenFor } from './workload-account.ts';
 
 function workload(definition: object, template = 'Resources: {}'): OpenWorkload {
   const open = emptyWorkload('000000000000', 'eu-west-1');
@@ -70,6 +70,14 @@ describe('account and Region', () => {
       {},
     );
     expect(writtenFor(workload({ taskRoleArn: 'by-name' }))).toEqual({});
+  });
+  it('names the roles that are not declared', () => {
+    const open = workload({ executionRoleArn: role('000000000000'), taskRoleArn: 'other' });
+    expect(missingRoles(open).map(({ role: name, origin }) => `${name} ${origin.path}`)).toEqual([
+      'r /executionRoleArn',
+      'other /taskRoleArn',
+    ]);
+    expect(missingRoles(workload({}))).toEqual([]);
   });
   it('that do not fit are refused at their place', () => {
     const open = workload({ executionRoleArn: role('111111111111') });

@@ -5,6 +5,7 @@ import { UserError } from '../core/errors.ts';
 import type { LaunchType } from '../roles/duty.ts';
 import { type LoadReport, load, requireLoadable } from '../sources/load/load.ts';
 import type { Address } from '../sources/load/s3.ts';
+import { placeOf } from '../sources/origin.ts';
 import { readWorkload, settingsOf } from '../sources/read-workload.ts';
 import type { Workload } from '../sources/workload.ts';
 import { AwsClient } from '../wire/client.ts';
@@ -21,7 +22,7 @@ import { runDocument } from './run-json.ts';
 import { runTask, type TaskListener } from './run-task.ts';
 import { sendStandIns, standInsOf } from './stand-ins.ts';
 import { type TaskResult, worstExitCode } from './task-result.ts';
-import { requireAccount, writtenFor } from './workload-account.ts';
+import { missingRoles, requireAccount, writtenFor } from './workload-account.ts';
 
 const FLAGS = {
   'launch-type': { value: 'TYPE', oneOf: ['fargate', 'ec2', 'external'], summary: 'run on this launch type only' },
@@ -107,7 +108,8 @@ async function runWorkload(workload: Workload, flags: RunFlags, io: Io): Promise
   try {
     say(session.about.map((line) => style.dim(line)));
     const report = await load(workload, session.client, session.address);
-    say([...loadLines(report, style), '']);
+    const missing = flags.endpoint === undefined ? missingRoles(workload) : [];
+    say([...loadLines(report, style), ...missing.map(missingLine), '']);
     const listener: TaskListener = {
       onCall: ({ value }) => say([ledgerLine(ledgerRow(value), style)]),
       onOutput: (line) => say([containerLine(line, style)]),
@@ -128,6 +130,10 @@ async function runWorkload(workload: Workload, flags: RunFlags, io: Io): Promise
     await session.stop();
   }
   return io.interrupted.aborted ? 130 : worstExitCode(results);
+}
+
+function missingLine({ role, origin }: ReturnType<typeof missingRoles>[number]): string {
+  return `missing   role ${role} (${placeOf(origin)}): the workload does not declare it; add roles/${role}/trust.json`;
 }
 
 interface PlannedRun {

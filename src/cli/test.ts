@@ -17,6 +17,9 @@ Runs policy tests kept as data: each case is a request, the policies it meets an
 Exit status: 0 when all cases pass, 1 when some fail, 2 when a file cannot be used.
 `;
 
+const CASE_FORM =
+  'A case has `name`, `request` (principal, action, resource, resourceAccount, context), `policies` (identity, resource, boundary, session, scp, rcp, vpce) and `expected` (response).';
+
 interface Options {
   readonly files: readonly string[];
   readonly json: boolean;
@@ -86,11 +89,7 @@ function casesOf(file: string): PolicyCase[] {
     }
     if (error instanceof UnusableCase) {
       const place = `${file}:${error.line}:${error.column}: ${error.path}`;
-      throw new UserError(
-        'test-case-unusable',
-        `${place}: ${error.message}`,
-        'Correct the case; rolecall test --help tells the form.',
-      );
+      throw new UserError('test-case-unusable', `${place}: ${error.message}`, CASE_FORM);
     }
     throw error;
   }

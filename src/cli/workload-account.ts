@@ -1,6 +1,6 @@
-import { parseArn } from '../core/arn.ts';
+import { parseArn, roleNameOf } from '../core/arn.ts';
 import type { Node } from '../sources/node.ts';
-import { SourceError } from '../sources/origin.ts';
+import { type Origin, SourceError } from '../sources/origin.ts';
 import type { Workload } from '../sources/workload.ts';
 
 /** Account and Region that the task definitions of a workload are written for, where all of them agree. */
@@ -33,6 +33,20 @@ export function requireAccount(workload: Workload, how: 'flag' | 'server'): void
           : `Start the server with --account ${arn.account}, and give --account ${arn.account} here.`,
       );
     }
+}
+
+/** Roles that task definitions name and the workload does not declare: RunTask will not find them on a new server. */
+export function missingRoles(workload: Workload): { readonly role: string; readonly origin: Origin }[] {
+  const declared = new Set(workload.roles.map(({ name }) => String(name)));
+  const missing = new Map<string, { role: string; origin: Origin }>();
+  for (const { input } of workload.taskDefinitions)
+    for (const member of ['executionRoleArn', 'taskRoleArn']) {
+      const node = input.members.get(member);
+      if (node?.kind !== 'scalar' || typeof node.value !== 'string' || node.value === '') continue;
+      const role = roleNameOf(node.value);
+      if (!declared.has(role) && !missing.has(role)) missing.set(role, { role, origin: node.origin });
+    }
+  return [...missing.values()];
 }
 
 function roleArns(input: Workload['taskDefinitions'][number]['input']) {

@@ -8,28 +8,63 @@ export interface StillCounts {
   readonly session: boolean;
 }
 
-const all: StillCounts = { identity: true, boundary: true, session: true };
-const limits: StillCounts = { identity: false, boundary: true, session: true };
-const none: StillCounts = { identity: false, boundary: false, session: false };
+type Row = readonly [RequestPrincipal['type'], NamedAs, 'counts' | '-', 'counts' | '-', 'counts' | '-'];
 
 /**
- * Inside one account: who asks × how the resource policy names them → which implicit denies still count.
+ * Inside one account: who asks, how the resource's policy names them, and which implicit denies still count then.
  * Explicit denies and the organization's gates hold in every row.
  * Source: IAM User Guide, reference_policies_evaluation-logic_policy-eval-denyallow, and reference_policies_elements_principal
  * for the wildcard ("not limited by an implicit deny in a permissions boundary or session policy").
  */
-export const SAME_ACCOUNT: Readonly<Record<RequestPrincipal['type'], Readonly<Partial<Record<NamedAs, StillCounts>>>>> =
-  {
-    'role-session': { session: none, everyone: none, role: limits, account: all },
-    user: { user: none, everyone: none, account: all },
-    'federated-user': { 'federated-user': none, everyone: none, user: limits, account: all },
-    // The root user has no policies of its own: nothing to count.
-    root: { everyone: none, account: none },
-    // These have no account here: the resource policy decides alone.
-    service: { service: none, everyone: none },
-    federated: { federated: none, everyone: none },
-    anonymous: { everyone: none },
+// biome-ignore format: a table
+const ROWS: readonly Row[] = [
+  // who asks         named as           identity  boundary  session
+  ['role-session',   'session',         '-',      '-',      '-'     ],
+  ['role-session',   'everyone',        '-',      '-',      '-'     ],
+  ['role-session',   'role',            '-',      'counts', 'counts'],
+  ['role-session',   'account',         'counts', 'counts', 'counts'],
+  ['user',           'user',            '-',      '-',      '-'     ],
+  ['user',           'everyone',        '-',      '-',      '-'     ],
+  ['user',           'account',         'counts', 'counts', 'counts'],
+  ['federated-user', 'federated-user',  '-',      '-',      '-'     ],
+  ['federated-user', 'everyone',        '-',      '-',      '-'     ],
+  ['federated-user', 'user',            '-',      'counts', 'counts'],
+  ['federated-user', 'account',         'counts', 'counts', 'counts'],
+  // The root user has no policies of its own.
+  ['root',           'everyone',        '-',      '-',      '-'     ],
+  ['root',           'account',         '-',      '-',      '-'     ],
+  // These have no account here: the resource's policy decides alone.
+  ['service',        'service',         '-',      '-',      '-'     ],
+  ['service',        'everyone',        '-',      '-',      '-'     ],
+  ['federated',      'federated',       '-',      '-',      '-'     ],
+  ['federated',      'everyone',        '-',      '-',      '-'     ],
+  ['anonymous',      'everyone',        '-',      '-',      '-'     ],
+];
+
+type Table = Record<RequestPrincipal['type'], Partial<Record<NamedAs, StillCounts>>>;
+
+/** The table, to look up. */
+export const SAME_ACCOUNT: Readonly<Table> = (() => {
+  const table: Table = {
+    root: {},
+    user: {},
+    'role-session': {},
+    'federated-user': {},
+    service: {},
+    federated: {},
+    anonymous: {},
   };
+  for (const [caller, named, identity, boundary, session] of ROWS) {
+    table[caller][named] = {
+      identity: identity === 'counts',
+      boundary: boundary === 'counts',
+      session: session === 'counts',
+    };
+  }
+  return table;
+})();
+
+const all: StillCounts = { identity: true, boundary: true, session: true };
 
 /** What counts when the resource policy does not name the caller, and across accounts, where both sides must allow. */
 export const EVERYTHING_COUNTS = all;

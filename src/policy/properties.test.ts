@@ -244,6 +244,23 @@ describe('for any request and any policies', () => {
     );
   });
 
+  test('the case of actions and of the names of keys does not matter', () => {
+    const turn = (text: string) =>
+      text.replace(/[a-z]/gi, (letter) =>
+        letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase(),
+      );
+    fc.assert(
+      fc.property(request, policies, (ask, set) => {
+        // Two spellings of one key in a request have no order that survives turning them.
+        const names = Object.keys(ask.context).map((name) => name.toLowerCase());
+        if (new Set(names).size < names.length) return;
+        const context = Object.fromEntries(Object.entries(ask.context).map(([name, value]) => [turn(name), value]));
+        expect(decideOn({ ...ask, action: turn(ask.action), context }, set)).toEqual(decideOn(ask, set));
+      }),
+      runs,
+    );
+  });
+
   test('the statement said to be missing does turn the refusal into an allow', () => {
     fc.assert(
       fc.property(request, policies, (ask, set) => {

@@ -69,7 +69,8 @@ export function settle(
 
   const account = accountOf(principal);
   const sameAccount = account === undefined || account === request.resourceAccount;
-  const named = facts.named !== 'nobody';
+  // "You cannot use AWS account root user credentials to call AssumeRole." Source: AWS STS API reference, AssumeRole.
+  const named = facts.named !== 'nobody' && !(facts.resourceKind === 'trust' && principal.type === 'root');
   const ownPolicyMustAllow = !sameAccount || account === undefined || facts.resourceKind !== 'resource';
   if (ownPolicyMustAllow && !named) return implicitly(facts.resourceKind);
 

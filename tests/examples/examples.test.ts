@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
-import { rolecall } from '../system/program.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { rolecall, up } from '../system/program.ts';
 import { distinctLines } from './normalised.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -85,13 +87,80 @@ describe('examples/orders', () => {
     expect(stdout).toMatch(/^running +task +sqs:GetQueueUrl +orders-pending +DENIED/m);
   });
 
-  it('cannot be pulled without a stand-in, and says how to go on', async () => {
+  it('without its roles is not run, and says which are missing', async () => {
     const { code, stdout } = await rolecall(
       ['run', 'examples/orders/task-definition.json', 'examples/orders/template.yaml'],
       { cwd: ROOT },
     );
-    // The roles are not given: RunTask cannot assume them.
     expect(code).toBe(3);
-    expect(stdout).toMatch(/ClientException: .*role/);
+    expect(stdout).toMatch(
+      /^missing {3}role orders-execution \(examples\/orders\/task-definition\.json:\d+ \/executionRoleArn\)/m,
+    );
+    expect(stdout).toMatch(/ClientException: ECS was unable to assume the role/);
+  });
+});
+
+describe('a task of its own', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'own-task-'));
+    const definition = {
+      family: 'own',
+      containerDefinitions: [{ name: 'c', image: 'own:1', memory: 64, command: ['sleep', '60'] }],
+    };
+    writeFileSync(join(folder, 'task-definition.json'), JSON.stringify(definition));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is not run where nothing stands in for its image, and says how to go on', async () => {
+    const { code, stdout } = await rolecall(['run', folder, '--launch-type', 'ec2']);
+    expect(code).toBe(3);
+    expect(stdout).toContain('CannotPullContainerError: ');
+    expect(stdout).toContain('--stand-in own:1=DIR');
+  });
+
+  it('is stopped when the user interrupts it', async () => {
+    const program = fileURLToPath(new URL('../../bin/rolecall.js', import.meta.url));
+    const args = [program, 'run', folder, '--launch-type', 'ec2', '--stand-in', 'own:1=host'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk;
+    });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await expect.poll(() => said, { timeout: 20_000 }).toContain('ecs:SubmitTaskStateChange');
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(said).toContain('own:1 on EC2  stopped  UserInitiated');
+    expect(said).toMatch(/container c: exit code (143|137)/);
+  });
+
+  it('is kept with its data when that is asked for', async () => {
+    writeFileSync(
+      join(folder, 'task-definition.json'),
+      JSON.stringify({
+        family: 'own',
+        containerDefinitions: [{ name: 'c', image: 'own:1', memory: 64, command: ['true'] }],
+      }),
+    );
+    const { code, stdout } = await rolecall([
+      'run',
+      folder,
+      '--launch-type',
+      'ec2',
+      '--stand-in',
+      'own:1=host',
+      '--keep',
+    ]);
+    expect(code).toBe(0);
+    const data = /^data {6}(\S+) \(kept\)$/m.exec(stdout)?.[1] ?? '';
+    try {
+      const server = await up(['--data', data]);
+      const trail = await rolecall(['trail', '--endpoint', server.endpoint]);
+      await server.end('SIGINT');
+      expect(trail.stdout).toMatch(/ecs:RegisterContainerInstance/);
+    } finally {
+      rmSync(data, { recursive: true, force: true });
+    }
   });
 });

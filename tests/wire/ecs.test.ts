@@ -13,6 +13,7 @@ import {
   DescribeTasksCommand,
   DiscoverPollEndpointCommand,
   ECSClient,
+  GetTaskProtectionCommand,
   ListAccountSettingsCommand,
   ListAttributesCommand,
   ListClustersCommand,
@@ -42,6 +43,7 @@ import {
   UpdateClusterSettingsCommand,
   UpdateContainerAgentCommand,
   UpdateContainerInstancesStateCommand,
+  UpdateTaskProtectionCommand,
   waitUntilTasksStopped,
 } from '@aws-sdk/client-ecs';
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
@@ -245,6 +247,11 @@ describe('tasks', () => {
     const taskArn = tasks?.[0]?.taskArn ?? '';
     expect(tasks?.[0]).toMatchObject({ launchType: 'FARGATE', desiredStatus: 'RUNNING', startedBy: 'test' });
     expect(tasks?.[0]?.createdAt).toBeInstanceOf(Date);
+    const target = { cluster: 'tasks', tasks: [taskArn] };
+    const protection = await ecs.send(new GetTaskProtectionCommand(target));
+    expect(protection.failures).toMatchObject([{ arn: taskArn, reason: 'TASK_NOT_VALID' }]);
+    const update = await ecs.send(new UpdateTaskProtectionCommand({ ...target, protectionEnabled: true }));
+    expect(update.failures).toMatchObject([{ arn: taskArn, reason: 'TASK_NOT_VALID' }]);
     const stopped = await ecs.send(new StopTaskCommand({ cluster: 'tasks', task: taskArn, reason: 'enough' }));
     expect(stopped.task?.desiredStatus).toBe('STOPPED');
     await waitUntilTasksStopped(

@@ -7,7 +7,7 @@ import { invalidValues, notSupported, refuseMembers, validation } from './errors
 import { type Condition, holds, readCondition } from './expressions/conditions.ts';
 import { type Path, project, readProjection } from './expressions/paths.ts';
 import { Placeholders } from './expressions/placeholders.ts';
-import { TokenReader } from './expressions/tokens.ts';
+import { type Token, TokenReader } from './expressions/tokens.ts';
 import { checkItemKeys, keyNames, leadingKey, readKey, storeKey } from './keys.ts';
 import { items, type TableRecord } from './records.ts';
 import { type TableTarget, tableCheck, tableOfItems, targetTable } from './target.ts';
@@ -46,23 +46,32 @@ export function itemContext(
 }
 
 /**
- * Attribute names that an expression mentions, for `dynamodb:Attributes`. Read before the expression is checked, so it
- * takes every word that could be one: a name too many only makes the check stricter.
+ * Top-level attributes that expressions mention, for `dynamodb:Attributes`. An expression that cannot be read mentions
+ * none: the call fails on it.
  */
 export function mentioned(
   names: Readonly<Record<string, string>> | undefined,
   ...expressions: (string | undefined)[]
 ): string[] {
-  const out: string[] = [];
-  for (const expression of expressions) {
-    for (const [word] of (expression ?? '').matchAll(/(?<![.\w#:])#?[A-Za-z_]\w*(?!\w*\s*\()/g)) {
-      if (word.startsWith('#')) {
-        const name = names?.[word];
-        if (name !== undefined) out.push(name);
-      } else if (!/^(?:AND|OR|NOT|IN|BETWEEN|SET|REMOVE|ADD|DELETE)$/i.test(word)) out.push(word);
-    }
+  return expressions.flatMap((expression) => {
+    const tokens = expression === undefined ? [] : tokensOf(expression);
+    return tokens.flatMap(({ kind, text }, index) => {
+      const nested = tokens[index - 1]?.text === '.';
+      if (nested || tokens[index + 1]?.text === '(') return [];
+      if (kind === 'placeholder-name') return names?.[text] ?? [];
+      return kind === 'name' && !KEYWORD.test(text) ? text : [];
+    });
+  });
+}
+
+const KEYWORD = /^(?:AND|OR|NOT|IN|BETWEEN|SET|REMOVE|ADD|DELETE)$/i;
+
+function tokensOf(expression: string): readonly Token[] {
+  try {
+    return new TokenReader('expression', expression).all();
+  } catch {
+    return [];
   }
-  return out;
 }
 
 /** Parameters of a conditional write. */

@@ -12,7 +12,7 @@ import { readKeyCondition } from './key-conditions.ts';
 import { type KeyNames, keyNames, keyOf, keyTypeOf, leadingKey, storeKey } from './keys.ts';
 import { type IndexRecord, items, type TableRecord } from './records.ts';
 import { type TableTarget, tableCheck, tableOfItems, targetTable } from './target.ts';
-import { compare, equal, type Item, readItem, sizeOfItem, typeOf, writeItem } from './values.ts';
+import { compare, equal, type Item, readItem, sizeOfItem, typeOf, writeItem, writeValue } from './values.ts';
 
 /** Bytes that one Query or Scan reads. Source: API Reference, Query. */
 const LARGEST_PAGE = 1024 * 1024;
@@ -61,20 +61,18 @@ function check(action: 'Query' | 'Scan', context: Reading<QueryInput | ScanInput
   return [tableCheck(action, context, keys, input.IndexName)];
 }
 
-/** The hash key that a Query asks for, found before the expression is checked; undefined where it cannot be told. */
+/** The hash key that a Query asks for; undefined where its condition cannot be read: then the call fails on that. */
 function hashIn(expression: string, input: QueryInput, table: TableRecord): string | undefined {
   const index = table.indexes.find(({ name }) => name === input.IndexName);
-  const { hash } = keyNames((index ?? table).keySchema);
-  const values = input.ExpressionAttributeValues ?? {};
-  for (const [, name = '', value = ''] of expression.matchAll(/(#?[A-Za-z_]\w*)\s*=\s*(:\w+)/g)) {
-    const real = name.startsWith('#') ? input.ExpressionAttributeNames?.[name] : name;
-    if (real === hash) return leadingKey(values[value]);
+  try {
+    const placeholders = new Placeholders(input, { KeyConditionExpression: expression });
+    const condition = readCondition(new TokenReader('KeyConditionExpression', expression), placeholders);
+    const names = keyNames((index ?? table).keySchema);
+    const { hash } = readKeyCondition(condition, names, (name) => keyTypeOf(table, name));
+    return leadingKey(writeValue(hash));
+  } catch {
+    return undefined;
   }
-  for (const [, value = '', name = ''] of expression.matchAll(/(:\w+)\s*=\s*(#?[A-Za-z_]\w*)/g)) {
-    const real = name.startsWith('#') ? input.ExpressionAttributeNames?.[name] : name;
-    if (real === hash) return leadingKey(values[value]);
-  }
-  return undefined;
 }
 
 export const Query = operation('dynamodb', 'Query', {

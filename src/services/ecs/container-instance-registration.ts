@@ -48,6 +48,7 @@ export const RegisterContainerInstance = operation<
     const sent = input.attributes ?? [];
     const external = sent.some((attribute) => attribute.name === 'ecs.capability.external');
     const ec2InstanceId = document.instanceId ?? instanceOf(principal, external);
+    checkOwn(principal, ec2InstanceId);
     const known = findKnown(tx, cluster, input.containerInstanceArn, ec2InstanceId);
     if (known !== undefined) checkSameKind(known, document);
     const tags = readTags(input.tags);

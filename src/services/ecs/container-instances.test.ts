@@ -106,6 +106,22 @@ describe('RegisterContainerInstance', () => {
     expect(external.failures).toMatchObject([{ reason: 'RESOURCE:CPU' }]);
   });
 
+  it("an instance's credentials register that instance and no other", async () => {
+    const all = bench.roleSession('ecsInstanceRole', [policy('ecs:RegisterContainerInstance', '*')], {
+      sessionName: 'i-0aa',
+    });
+    const as = { ...all, origin: { role: 'container-instance' as const } };
+    const register = (instanceId: string) =>
+      bench.call(
+        'ecs',
+        'RegisterContainerInstance',
+        { instanceIdentityDocument: JSON.stringify({ instanceId }) },
+        { as },
+      );
+    expect((await register('i-0aa')).containerInstance?.ec2InstanceId).toBe('i-0aa');
+    expect((await bench.refused(register('i-0bb'))).code).toBe('ClientException');
+  });
+
   it('is authorized on the cluster; without a cluster it says what the agent waits for', async () => {
     const nobody = bench.roleSession('ecsInstanceRole', []);
     const refused = await bench.refused(bench.call('ecs', 'RegisterContainerInstance', {}, { as: nobody }));

@@ -8,7 +8,7 @@ import { containerInstanceNotFound, invalidParameter } from './errors.ts';
 import { type ClusterName, clusterName, containerInstanceName, type MemberName } from './identifiers.ts';
 import { page } from './pages.ts';
 import { activeTasks, readQuery, subjectsOf } from './placement/place.ts';
-import { satisfies } from './placement/query.ts';
+import { satisfies } from './placement/query-match.ts';
 import { containerInstances } from './records.ts';
 import { tagged, tagsOf } from './tags.ts';
 import { applyTaskState, requestStop } from './task-state.ts';

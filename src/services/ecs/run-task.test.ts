@@ -285,7 +285,7 @@ describe('RunTask on Fargate', () => {
     expect(bench.store.list(tasks, ARN('cluster/default'))).toHaveLength(2);
     const conflict = await bench.refused(fargate({ clientToken: 't1', count: 3 }));
     expect(conflict.code).toBe('ConflictException');
-    expect(conflict.members['resourceIds']).toEqual(first.tasks?.map((task) => task.taskArn));
+    expect(conflict.members).toEqual({ resourceIds: first.tasks?.map((task) => task.taskArn) });
   });
 
   it('spreads over the Fargate capacity providers by base and weight', async () => {

@@ -1,18 +1,15 @@
-import { createHash } from 'node:crypto';
 import { arn } from '../../core/arn.ts';
-import { AwsError } from '../../core/errors.ts';
-import { type AuthorizationCheck, type HandleContext, operation, type ReadContext } from '../../gateway/operation.ts';
+import { type HandleContext, operation, type ReadContext } from '../../gateway/operation.ts';
 import type * as Ecs from '../../wire/generated/types/ecs.ts';
 import { activeCluster } from './clusters.ts';
 import { invalidParameter } from './errors.ts';
-import { type ClusterName, clusterName, type DefinitionName, definitionName } from './identifiers.ts';
+import { type Launch, launchChecks, resolveLaunch } from './launch.ts';
 import {
   checkFargateOverrides,
   checkLength,
   checkNetwork,
   checkRequest,
   completeOverrides,
-  type LaunchRequest,
   taskTags,
   usableDefinition,
 } from './launch-request.ts';
@@ -21,61 +18,11 @@ import { makeTask, type TaskPlan } from './make-task.ts';
 import { instancesFor, type PlacementNeeds, place, readConstraints } from './placement/place.ts';
 import { reservationOf } from './placement/reservation.ts';
 import { checkStrategies } from './placement/strategy.ts';
-import { clusters, regional, runTaskTokens, type TaskDefinitionRecord, type TaskRecord } from './records.ts';
+import { clusters, regional, type TaskRecord } from './records.ts';
+import { answeredBefore, remember, type Started } from './run-task-tokens.ts';
 import { checkServiceLinkedRole } from './service-linked-role.ts';
-import { requestedTags, tagged, tagOnCreate, tagsOf } from './tags.ts';
-import { findDefinition, findTask } from './task-lookup.ts';
-import { effectiveRoles, passRoleChecks, rolesOf, type TaskRoles } from './task-roles.ts';
 import { pruneStoppedTasks } from './task-state.ts';
 import { taskView } from './task-view.ts';
-
-/** What a launch is about: cluster, task definition, and the roles it will run with. */
-export interface Launch {
-  readonly cluster: ClusterName;
-  readonly named: DefinitionName;
-  readonly definition: TaskDefinitionRecord | undefined;
-  readonly overrideRoles: TaskRoles;
-  readonly roles: TaskRoles;
-}
-
-/** Errors: malformed identifiers and roles. */
-export function resolveLaunch({ input, account, region, tx }: ReadContext<LaunchRequest>): Launch {
-  const cluster = clusterName(input.cluster, { account, region });
-  const named = definitionName(input.taskDefinition, { account, region });
-  const definition = findDefinition(tx, named);
-  const overrideRoles = rolesOf(input.overrides ?? {}, account);
-  return { cluster, named, definition, overrideRoles, roles: effectiveRoles(definition?.definition, overrideRoles) };
-}
-
-/**
- * RunTask and StartTask: on the task definition, revision included (observed: aws/aws-cdk#30368), with the tags of both;
- * the caller passes both effective roles. Source: Service Authorization Reference.
- */
-export function launchChecks(
-  action: 'RunTask' | 'StartTask',
-  { input, tx, cluster, named, definition, roles }: ReadContext<LaunchRequest> & Launch,
-  context: Readonly<Record<string, string | readonly string[]>>,
-): readonly AuthorizationCheck[] {
-  const resource = definition?.arn ?? named.arn;
-  const task = arn('ecs', cluster.region, cluster.account, `task/${cluster.name}/*`);
-  return [
-    {
-      action: `ecs:${action}`,
-      resource,
-      // The task is made in the cluster's account: another account's cluster is not the caller's to use.
-      ...(cluster.account === named.account ? {} : { resourceAccount: cluster.account }),
-      requestTags: requestedTags(input.tags),
-      ...tagged(tagsOf(tx, named, resource), {
-        'ecs:cluster': cluster.arn,
-        'ecs:enable-execute-command': String(input.enableExecuteCommand ?? false),
-        'ecs:enable-ebs-volumes': String((input.volumeConfigurations ?? []).length > 0),
-        ...context,
-      }),
-    },
-    ...tagOnCreate(action, task, input.tags),
-    ...passRoleChecks(tx, roles),
-  ];
-}
 
 export const RunTask = operation<'ecs', 'RunTask', Launch>('ecs', 'RunTask', {
   resolve: resolveLaunch,
@@ -86,7 +33,7 @@ export const RunTask = operation<'ecs', 'RunTask', Launch>('ecs', 'RunTask', {
     pruneStoppedTasks(tx, now, cluster.arn);
     checkLength('clientToken', input.clientToken, 64);
     const answered = answeredBefore(context, cluster.arn);
-    if (answered !== undefined) return answered;
+    if (answered !== undefined) return answer(context, answered);
 
     const definition = usableDefinition(context.definition);
     const count = input.count ?? 1;
@@ -118,14 +65,9 @@ export const RunTask = operation<'ecs', 'RunTask', Launch>('ecs', 'RunTask', {
         ? onFargate(context, plan, count, destination.capacityProviders)
         : onInstances(context, plan, count, destination.launchType);
     remember(context, cluster.arn, result);
-    return answer(context, result.started, result.failures);
+    return answer(context, result);
   },
 });
-
-interface Result {
-  readonly started: readonly TaskRecord[];
-  readonly failures: readonly Ecs.Failure[];
-}
 
 type RunContext = HandleContext<Ecs.RunTaskRequest> & Launch;
 
@@ -152,7 +94,7 @@ function onFargate(
   plan: TaskPlan,
   count: number,
   providers: readonly string[] | undefined,
-): Result {
+): Started {
   const { input } = context;
   checkFargateOverrides(plan.overrides, plan.definition.definition);
   // Source: observed at CreateService: Fargate rejects both. unverified: texts
@@ -170,7 +112,7 @@ function onFargate(
 }
 
 /** Places the tasks one after the other; those that find no instance are told why, instance by instance. */
-function onInstances(context: RunContext, plan: TaskPlan, count: number, launchType: 'EC2' | 'EXTERNAL'): Result {
+function onInstances(context: RunContext, plan: TaskPlan, count: number, launchType: 'EC2' | 'EXTERNAL'): Started {
   const { tx, input, ids } = context;
   const definition = plan.definition.definition;
   const strategies = input.placementStrategy ?? [];
@@ -196,62 +138,6 @@ function onInstances(context: RunContext, plan: TaskPlan, count: number, launchT
   return { started, failures: [] };
 }
 
-function answer(context: RunContext, started: readonly TaskRecord[], failures: readonly Ecs.Failure[]) {
+function answer(context: RunContext, { started, failures }: Started): Ecs.RunTaskResponse {
   return { tasks: started.map((task) => taskView(context.tx, task, { tags: true })), failures };
-}
-
-/** Source: ECS Developer Guide, ensuring idempotency: a token holds for 24 hours. */
-const TOKEN_LIFE = 24 * 60 * 60 * 1000;
-
-/** What the same request with the same token was answered. Errors: ConflictException for another request with that token. */
-function answeredBefore(context: RunContext, clusterArn: string): Ecs.RunTaskResponse | undefined {
-  const { input, tx, now } = context;
-  if (input.clientToken === undefined) return undefined;
-  const known = tx.get(runTaskTokens, clusterArn, input.clientToken);
-  if (known === undefined || now - known.at > TOKEN_LIFE) return undefined;
-  if (known.request !== digest(input)) {
-    // Source of the text: ECS API, ConflictException.
-    throw new AwsError(
-      'ConflictException',
-      'The RunTask request could not be processed due to conflicts. The provided clientToken is already in use with a different RunTask request. The resourceIds are the existing task ARNs which are already associated with the clientToken.',
-      { members: { resourceIds: known.taskArns } },
-    );
-  }
-  const tasks = known.taskArns.flatMap((taskArn) => {
-    const task = findTask(tx, taskArn);
-    return task === undefined ? [] : [task];
-  });
-  return answer(context, tasks, known.failures);
-}
-
-function remember(context: RunContext, clusterArn: string, { started, failures }: Result): void {
-  const { input, tx, now } = context;
-  if (input.clientToken === undefined || started.length === 0) return;
-  for (const [token, record] of tx.entries(runTaskTokens, clusterArn)) {
-    if (now - record.at <= TOKEN_LIFE) break;
-    tx.delete(runTaskTokens, clusterArn, token);
-  }
-  tx.put(runTaskTokens, clusterArn, input.clientToken, {
-    request: digest(input),
-    taskArns: started.map((task) => task.arn),
-    failures,
-    at: now,
-  });
-}
-
-function digest({ clientToken: _, ...request }: Ecs.RunTaskRequest): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(request)))
-    .digest('hex');
-}
-
-/** The same request gives the same text whatever the order of its members. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([left], [right]) => (left < right ? -1 : 1))
-      .map(([key, member]) => [key, sorted(member)]),
-  );
 }

@@ -44,7 +44,7 @@ export function authorizeUnserved(operation: string, context: ReadContext<Input>
 }
 
 function clusterOf({ input, account, region }: ReadContext<Input>): ClusterName | undefined {
-  const given = input['cluster'];
+  const { cluster: given } = input;
   if (given !== undefined && typeof given !== 'string') return undefined;
   try {
     return clusterName(given, { account, region });

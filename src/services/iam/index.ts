@@ -60,6 +60,19 @@ import {
   ListInstanceProfilesForRole,
   RemoveRoleFromInstanceProfile,
 } from './instance-profiles.ts';
+import {
+  DeleteLoginProfile,
+  GetAccountPasswordPolicy,
+  GetLoginProfile,
+  ListMFADevices,
+  ListOpenIDConnectProviders,
+  ListSAMLProviders,
+  ListServerCertificates,
+  ListServiceSpecificCredentials,
+  ListSigningCertificates,
+  ListSSHPublicKeys,
+  ListVirtualMFADevices,
+} from './kinds-not-held.ts';
 import { CreatePolicy, DeletePolicy, GetPolicy, ListEntitiesForPolicy, ListPolicies } from './policies.ts';
 import {
   CreatePolicyVersion,
@@ -98,6 +111,7 @@ import {
   UntagRole,
   UntagUser,
 } from './tagging.ts';
+import { authorizeUnserved } from './unserved.ts';
 import { CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser } from './users.ts';
 
 export { createRootAccessKey, ensureAccount } from './accounts.ts';
@@ -131,6 +145,7 @@ export const iamService: Service = defineService({
     DeleteGroup,
     DeleteGroupPolicy,
     DeleteInstanceProfile,
+    DeleteLoginProfile,
     DeletePolicy,
     DeletePolicyVersion,
     DeleteRole,
@@ -145,12 +160,14 @@ export const iamService: Service = defineService({
     DetachUserPolicy,
     GetAccessKeyLastUsed,
     GetAccountAuthorizationDetails,
+    GetAccountPasswordPolicy,
     GetAccountSummary,
     GetContextKeysForCustomPolicy,
     GetContextKeysForPrincipalPolicy,
     GetGroup,
     GetGroupPolicy,
     GetInstanceProfile,
+    GetLoginProfile,
     GetPolicy,
     GetPolicyVersion,
     GetRole,
@@ -170,15 +187,23 @@ export const iamService: Service = defineService({
     ListInstanceProfileTags,
     ListInstanceProfiles,
     ListInstanceProfilesForRole,
+    ListMFADevices,
+    ListOpenIDConnectProviders,
     ListPolicies,
     ListPolicyTags,
     ListPolicyVersions,
     ListRolePolicies,
     ListRoleTags,
     ListRoles,
+    ListSAMLProviders,
+    ListSSHPublicKeys,
+    ListServerCertificates,
+    ListServiceSpecificCredentials,
+    ListSigningCertificates,
     ListUserPolicies,
     ListUserTags,
     ListUsers,
+    ListVirtualMFADevices,
     PutGroupPolicy,
     PutRolePermissionsBoundary,
     PutRolePolicy,
@@ -204,4 +229,5 @@ export const iamService: Service = defineService({
     UpdateRoleDescription,
     UpdateUser,
   }),
+  authorizeUnserved,
 });

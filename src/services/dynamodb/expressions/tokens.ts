@@ -46,6 +46,11 @@ export class TokenReader {
     this.#tokens.push({ kind: 'end', text: '<EOF>', from: text.length, to: text.length });
   }
 
+  /** All tokens but the end. */
+  all(): readonly Token[] {
+    return this.#tokens.slice(0, -1);
+  }
+
   peek(ahead = 0): Token {
     return this.#tokens[Math.min(this.#next + ahead, this.#tokens.length - 1)]!;
   }

@@ -9,7 +9,8 @@ import {
   type TaskRecord,
   tasks,
 } from '../records.ts';
-import { parseQuery, type Query, QueryError, type Subjects, satisfies } from './query.ts';
+import { parseQuery, type Query, QueryError } from './query.ts';
+import { type Subjects, satisfies } from './query-match.ts';
 import { type Candidate, choose } from './strategy.ts';
 
 /** What a task asks of the instance that is to run it. */

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseQuery, QueryError, satisfies } from './query.ts';
+import { parseQuery, QueryError } from './query.ts';
+import { satisfies } from './query-match.ts';
 
 const SUBJECTS: Record<string, readonly string[]> = {
   'attribute:ecs.instance-type': ['t3.medium'],
@@ -71,5 +73,50 @@ describe('the cluster query language', () => {
   it('is not slow on hostile patterns', () => {
     const text = `attribute:stack =~ ${'*a'.repeat(20)}b`;
     expect(satisfies(parseQuery(text), () => ['a'.repeat(128)])).toBe(false);
+  });
+
+  it('either parses a text or says where it does not', () => {
+    const word = fc.constantFrom(
+      'attribute:a',
+      'agentConnected',
+      '==',
+      '!=',
+      'in',
+      '!in',
+      'exists',
+      'and',
+      'or',
+      'not',
+      '&&',
+      '!',
+      '(',
+      ')',
+      '[',
+      ']',
+      ',',
+      '"',
+      "'",
+      'x',
+      '=~',
+      '<',
+      '~',
+      '\u0000',
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(word).map((words) => words.join(' ')),
+        ),
+        (text) => {
+          try {
+            expect(typeof satisfies(parseQuery(text), () => ['x'])).toBe('boolean');
+          } catch (error) {
+            expect(error).toBeInstanceOf(QueryError);
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
   });
 });
