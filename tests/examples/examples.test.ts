@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,6 +97,25 @@ describe('examples/orders', () => {
       /^missing {3}role orders-execution \(examples\/orders\/task-definition\.json:\d+ \/executionRoleArn\)/m,
     );
     expect(stdout).toMatch(/ClientException: ECS was unable to assume the role/);
+  });
+});
+
+describe('examples/wrong-role', () => {
+  it('runs once the grant is moved to the execution role, as its README says', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'moved-grant-'));
+    try {
+      cpSync(`${ROOT}examples/wrong-role`, folder, { recursive: true });
+      mkdirSync(join(folder, 'roles/billing-execution/policies'));
+      renameSync(
+        join(folder, 'roles/billing-task/policies/billing-task.json'),
+        join(folder, 'roles/billing-execution/policies/billing-task.json'),
+      );
+      const { code, stdout } = await rolecall(['run', folder]);
+      expect(stdout).toContain('billing | the password has 21 characters');
+      expect(code).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 
