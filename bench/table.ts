@@ -24,7 +24,7 @@ export function median(values: readonly number[]): number {
 export function table(rows: readonly Row[]): string {
   const lines = rows.map((row) => {
     const goal = row.goal === undefined ? '' : `${row.goal}${row.met === undefined ? '' : row.met ? ' ✓' : ' ✗'}`;
-    return `| ${row.what} | ${row.figure} | ${row.beside} | ${row.ratio.toFixed(2)} | ${goal} |`;
+    return `| ${row.what} | ${row.figure} | ${row.beside} | ${Number(row.ratio.toPrecision(2))} | ${goal} |`;
   });
   return ['| what | figure | beside, in the same run | ratio | goal |', '|---|---|---|---|---|', ...lines].join('\n');
 }

@@ -115,13 +115,13 @@ export class Agent {
     const { store, clock } = this.#surroundings;
     const all = [...this.#runners.values()];
     if (how.tasks === 'keep') await Promise.all(all.map(({ runner }) => runner.leave()));
-    else {
+    if (how.tasks === 'end') {
       for (const { runner } of all) {
         store.transact((tx) => requestStop(tx, clock.now(), runner.taskArn, 'UserInitiated', SERVER_STOPPED));
         runner.quit();
       }
-      await Promise.all(all.map(({ done }) => done));
     }
+    await Promise.all(all.map(({ done }) => done));
     for (const instance of this.#instances.values()) instance.disconnect();
   }
 

@@ -180,7 +180,9 @@ export class ContainerRun {
     this.#container = container;
     this.#startedAt = runtime === undefined ? (container.startedAt ?? this.#parts.now()) : this.#parts.now();
     this.#status = 'RUNNING';
-    this.#finished = this.#follow(container, runtime, spec);
+    this.#finished = this.#follow(container, runtime, spec).catch((error: unknown) => {
+      this.fail(error instanceof Error ? error.message : String(error));
+    });
     this.#parts.changed();
   }
 
@@ -193,10 +195,12 @@ export class ContainerRun {
     const ended = new AbortController();
     const stopWatching = AbortSignal.any([ended.signal, this.#leaving.signal]);
     if (this.definition.healthCheck !== undefined) {
-      void watchHealth(container, this.definition.healthCheck, stopWatching, (state) => {
+      const told = (state: HealthState) => {
         this.#health = state;
         this.#parts.changed();
-      });
+      };
+      // A check that cannot be run at all leaves the health unknown.
+      watchHealth(container, this.definition.healthCheck, stopWatching, told).catch(() => {});
     }
     const drained = this.#drain(container);
     const left = new Promise<'left'>((resolve) => {

@@ -1,7 +1,7 @@
 import type { PlannedCall } from '../roles/plan-types.ts';
 import type * as Ecs from '../wire/generated/types/ecs.ts';
 import { LogOptionsFailure } from './failures/start-failure.ts';
-import { datetimePattern, MessageJoiner } from './multiline.ts';
+import { datetimePattern, type Message, MessageJoiner } from './multiline.ts';
 import { CallFailure, type PlannedCalls } from './planned-calls.ts';
 import type { OutputLine, OutputPosition } from './runtimes/runtime.ts';
 
@@ -58,6 +58,9 @@ export function checkLogConfiguration(log: Ecs.LogConfiguration | undefined): vo
   const driver: string | undefined = log?.logDriver;
   if (log === undefined || driver === undefined || driver === 'json-file' || driver === 'none') return;
   if (driver !== 'awslogs') throw new LogOptionsFailure(`log driver ${driver} is not supported by Rolecall`);
+  if ((log.secretOptions ?? []).length > 0) {
+    throw new LogOptionsFailure('secretOptions are not supported by Rolecall for log driver awslogs');
+  }
   const options = log.options ?? {};
   for (const name of Object.keys(options)) {
     // Source: dockerd, awslogs ValidateLogOpt.
@@ -89,6 +92,8 @@ function patternOf(options: Readonly<Record<string, string>>): RegExp | undefine
 }
 
 interface Event {
+  /** Where reading goes on after it. */
+  readonly position: OutputPosition;
   readonly timestamp: number;
   readonly message: string;
   readonly bytes: number;
@@ -99,12 +104,11 @@ export class AwsLogs implements LogDriver {
   readonly #calls: PlannedCalls;
   readonly #planned: LogCalls;
   readonly #streamName: string;
-  readonly #joiner: MessageJoiner;
+  readonly #joiner: MessageJoiner<OutputPosition>;
   readonly #interval: number;
   readonly #delivered: (position: OutputPosition) => void;
   readonly #refused: (failure: Error) => void;
   #queue: Event[] = [];
-  #position: OutputPosition | undefined;
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
 
@@ -149,9 +153,8 @@ export class AwsLogs implements LogDriver {
 
   write(lines: readonly OutputLine[]): void {
     for (const line of lines) {
-      for (const message of this.#joiner.add(line.line, line.at)) this.#add(message);
+      for (const message of this.#joiner.add(line.line, line.at, line.position)) this.#add(message);
     }
-    this.#position = lines.at(-1)?.position ?? this.#position;
     this.#timer ??= setTimeout(() => this.#flush(), this.#interval);
   }
 
@@ -177,15 +180,11 @@ export class AwsLogs implements LogDriver {
   }
 
   /** A message longer than an event is cut into several. CloudWatch Logs refuses empty ones: dockerd leaves them out. */
-  #add({ message, at }: { message: string; at: number }): void {
+  #add({ message, at: timestamp, position }: Message<OutputPosition>): void {
     if (message === '') return;
-    const bytes = Buffer.byteLength(message);
-    if (bytes <= MAX_EVENT_BYTES) {
-      this.#queue.push({ timestamp: at, message, bytes: bytes + EVENT_OVERHEAD });
-      return;
-    }
-    for (const part of cut(message, MAX_EVENT_BYTES)) {
-      this.#queue.push({ timestamp: at, message: part, bytes: Buffer.byteLength(part) + EVENT_OVERHEAD });
+    const parts = Buffer.byteLength(message) <= MAX_EVENT_BYTES ? [message] : cut(message, MAX_EVENT_BYTES);
+    for (const part of parts) {
+      this.#queue.push({ timestamp, message: part, bytes: Buffer.byteLength(part) + EVENT_OVERHEAD, position });
     }
   }
 
@@ -194,22 +193,29 @@ export class AwsLogs implements LogDriver {
     this.#timer = undefined;
     for (const message of this.#joiner.flush()) this.#add(message);
     const events = this.#queue;
-    const position = this.#position;
     this.#queue = [];
     this.#sending = this.#sending.then(async () => {
       for (const batch of batches(events)) await this.#send(batch);
-      if (position !== undefined) this.#delivered(position);
     });
   }
 
   /** A refused batch is lost, as in dockerd, which only writes a line about it into its own log. */
   async #send(batch: readonly Event[]): Promise<void> {
     const logEvents = batch.map(({ timestamp, message }) => ({ timestamp, message }));
+    const position = batch.at(-1)?.position;
+    // Written together with the events: an agent that dies here neither loses nor repeats a line.
+    const done = () => position !== undefined && this.#delivered(position);
     try {
-      await this.#calls.make(this.#planned.events, 'logs', 'PutLogEvents', {
-        logStreamName: this.#streamName,
-        logEvents,
-      });
+      await this.#calls.make(
+        this.#planned.events,
+        'logs',
+        'PutLogEvents',
+        {
+          logStreamName: this.#streamName,
+          logEvents,
+        },
+        done,
+      );
     } catch (error) {
       this.#refused(error as Error);
     }

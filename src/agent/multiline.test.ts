@@ -17,15 +17,15 @@ test('an unknown directive is no pattern', () => {
 });
 
 test('a message goes on until a line begins the next one; it has the time of its first line', () => {
-  const joiner = new MessageJoiner(/^\d/);
-  expect(joiner.add('before any match', 1)).toEqual([]);
-  expect(joiner.add('1 first', 2)).toEqual([{ message: 'before any match', at: 1 }]);
-  expect(joiner.add('  more', 3)).toEqual([]);
-  expect(joiner.add('2 second', 4)).toEqual([{ message: '1 first\n  more', at: 2 }]);
-  expect(joiner.flush()).toEqual([{ message: '2 second', at: 4 }]);
+  const joiner = new MessageJoiner<string>(/^\d/);
+  expect(joiner.add('before any match', 1, 'a')).toEqual([]);
+  expect(joiner.add('1 first', 2, 'b')).toEqual([{ message: 'before any match', at: 1, position: 'a' }]);
+  expect(joiner.add('  more', 3, 'c')).toEqual([]);
+  expect(joiner.add('2 second', 4, 'd')).toEqual([{ message: '1 first\n  more', at: 2, position: 'c' }]);
+  expect(joiner.flush()).toEqual([{ message: '2 second', at: 4, position: 'd' }]);
   expect(joiner.flush()).toEqual([]);
 });
 
 test('without a pattern every line is a message', () => {
-  expect(new MessageJoiner(undefined).add('line', 1)).toEqual([{ message: 'line', at: 1 }]);
+  expect(new MessageJoiner<string>(undefined).add('line', 1, 'a')).toEqual([{ message: 'line', at: 1, position: 'a' }]);
 });

@@ -38,30 +38,39 @@ export function datetimePattern(format: string): RegExp | undefined {
   return new RegExp(pattern);
 }
 
+/** A message for the log, with the time of its first line and where reading goes on after its last. */
+export interface Message<P> {
+  readonly message: string;
+  readonly at: number;
+  readonly position: P;
+}
+
 /** Joins lines into messages: a line that matches the pattern begins a new one. Source: dockerd, awslogs multiline. */
-export class MessageJoiner {
+export class MessageJoiner<P> {
   readonly #pattern: RegExp | undefined;
   #lines: string[] = [];
   #at = 0;
+  #position: P | undefined;
 
   constructor(pattern: RegExp | undefined) {
     this.#pattern = pattern;
   }
 
   /** Adds a line; answers the messages that are complete now. */
-  add(line: string, at: number): { message: string; at: number }[] {
-    if (this.#pattern === undefined) return [{ message: line, at }];
+  add(line: string, at: number, position: P): Message<P>[] {
+    if (this.#pattern === undefined) return [{ message: line, at, position }];
     const complete = this.#pattern.test(line) ? this.flush() : [];
     if (this.#lines.length === 0) this.#at = at;
     this.#lines.push(line);
+    this.#position = position;
     return complete;
   }
 
   /** The message in the making, when the driver's interval is over or the container has ended. */
-  flush(): { message: string; at: number }[] {
+  flush(): Message<P>[] {
     if (this.#lines.length === 0) return [];
     const message = this.#lines.join('\n');
     this.#lines = [];
-    return [{ message, at: this.#at }];
+    return [{ message, at: this.#at, position: this.#position as P }];
   }
 }

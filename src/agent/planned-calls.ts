@@ -50,12 +50,17 @@ export class PlannedCalls {
     this.#instance = instance;
   }
 
-  /** Makes the call with what became known since the plan was made. Throws CallFailure or MissingCredentials. */
+  /**
+   * Makes the call with what became known since the plan was made. Throws CallFailure or MissingCredentials.
+   * `alongside` is run when the call has been handed over: what it writes to the store reaches the disk together with
+   * what the call has written (units of work of one turn of the event loop are one to the store).
+   */
   async make<S extends ServiceId, O extends OperationName<S>>(
     call: PlannedCall,
     service: S,
     operation: O,
     more: Partial<Input<S, O>> = {},
+    alongside?: () => void,
   ): Promise<Output<S, O>> {
     if (call.service !== service || call.operation !== operation) {
       throw new Error(`the plan says ${call.service}:${call.operation}, not ${service}:${operation}`);
@@ -64,13 +69,15 @@ export class PlannedCalls {
     if (as === undefined) throw new MissingCredentials(call);
     const requestId = this.#surroundings.ids.uuid();
     try {
-      return await this.#surroundings.gateway.call(service, operation, { ...call.input, ...more } as Input<S, O>, {
+      const answer = this.#surroundings.gateway.call(service, operation, { ...call.input, ...more } as Input<S, O>, {
         as,
         stage: call.stage,
         taskArn: this.#task.arn,
         region: call.region,
         requestId,
       });
+      alongside?.();
+      return await answer;
     } catch (error) {
       throw new CallFailure(call, asAwsError(error, call), requestId);
     }

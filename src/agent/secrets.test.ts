@@ -1,10 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
-import { operation } from '../gateway/operation.ts';
-import { defineService } from '../gateway/service.ts';
 import { ecsService } from '../services/ecs/index.ts';
 import { createIdentities } from '../services/iam/identities.ts';
 import { iamService } from '../services/iam/index.ts';
 import { kmsService } from '../services/kms/index.ts';
+import { s3Service } from '../services/s3/index.ts';
 import { secretsmanagerService } from '../services/secretsmanager/index.ts';
 import { stsService } from '../services/sts/index.ts';
 import type { ContainerDefinition } from '../wire/generated/types/ecs.ts';
@@ -155,22 +154,14 @@ test('repositoryCredentials: user name and password in any case, else the texts 
 });
 
 test('environment files: read with the execution role; `environment` wins over them', async () => {
-  const s3 = defineService<'s3'>({
-    id: 's3',
-    actionPrefix: 's3',
-    eventSource: 's3.amazonaws.com',
-    operations: {
-      GetBucketLocation: operation('s3', 'GetBucketLocation', {
-        authorize: ({ input }) => [{ action: 's3:GetBucketLocation', resource: `arn:aws:s3:::${input.Bucket}` }],
-        handle: () => ({ LocationConstraint: 'eu-west-1' as const }),
-      }),
-      GetObject: operation('s3', 'GetObject', {
-        authorize: ({ input }) => [{ action: 's3:GetObject', resource: `arn:aws:s3:::${input.Bucket}/${input.Key}` }],
-        handle: ({ input }) => ({ Body: Buffer.from(`FILE=${input.Key}\nA=file\n`) }),
-      }),
-    },
+  bench = await createAgentBench([...services, s3Service], { identities: createIdentities() });
+  await bench.call('s3', 'CreateBucket', {
+    Bucket: 'config',
+    CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' },
   });
-  bench = await createAgentBench([...services, s3]);
+  for (const Key of ['first.env', 'second.env']) {
+    await bench.call('s3', 'PutObject', { Bucket: 'config', Key, Body: Buffer.from(`FILE=${Key}\nA=file\n`) });
+  }
   const container: ContainerDefinition = {
     name: 'app',
     image: 'app',

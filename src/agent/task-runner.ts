@@ -80,7 +80,10 @@ export class TaskRunner {
       await this.#supervise(prepared);
       if (!this.#leaving.signal.aborted) await this.#finish({});
     } catch (error) {
-      await this.#failed(error);
+      if (!this.#leaving.signal.aborted) await this.#failed(error);
+    } finally {
+      // Left in the middle of its start, it may have opened them after `leave` looked.
+      if (this.#leaving.signal.aborted) await this.#prepared?.endpoints.close();
     }
   }
 
@@ -185,6 +188,13 @@ export class TaskRunner {
     const refused = unsupported.filter((item) => item.effect === 'refused');
     if (refused.length > 0) throw new UnsupportedFailure(refused);
     if (!announce) return;
+    if (this.#task.enableExecuteCommand) {
+      note({
+        level: 'info',
+        taskArn: this.taskArn,
+        message: 'enableExecuteCommand has no effect here: ECS Exec is not served',
+      });
+    }
     for (const { field, reason } of unsupported) {
       note({ level: 'info', taskArn: this.taskArn, message: `${field} has no effect here: ${reason}` });
     }
@@ -291,10 +301,15 @@ export class TaskRunner {
     // Health comes through the telemetry connection, not with the agent's reports.
     const { containerName, healthStatus } = change;
     if (healthStatus !== undefined) this.#backend({ containers: [{ containerName, healthStatus }] });
-    if (this.#fargate && container.status === 'RUNNING') void this.#report.send({ containers: [change] });
+    if (this.#fargate && container.status === 'RUNNING') this.#tell({ containers: [change] });
     if (container.status === 'STOPPED' && this.#running && !this.#ending) {
-      void this.#report.send({ status: 'RUNNING', containers: [change] });
+      this.#tell({ status: 'RUNNING', containers: [change] });
     }
+  }
+
+  /** Reports without waiting for it. */
+  #tell(change: TaskChange): void {
+    this.#report.send(change).catch((error: unknown) => this.#warn('a report was not taken', error));
   }
 
   /** Stops what runs, dependents first. */

@@ -2,7 +2,7 @@ import type { Environment, Exchange } from '../gateway/exchange.ts';
 import type { Identities } from '../gateway/ports.ts';
 import { requestPrincipal } from '../gateway/principals.ts';
 import type { RecordedCheck } from '../gateway/trail.ts';
-import { decide } from '../policy/decide.ts';
+import { decide, NOT_CONSIDERED } from '../policy/decide.ts';
 import { taskCredentials } from '../services/ecs/records.ts';
 import type { Read } from '../store/collections.ts';
 import { diagnose, type OtherRole } from './diagnose.ts';
@@ -57,6 +57,8 @@ function otherRoles(
         context: {},
       },
       identities.policies(read, other),
+      // Asked is what the other role's own policies say: a key's or queue's policy is not granted to a role.
+      NOT_CONSIDERED,
     );
     const grants = decision.effect === 'Allowed' ? decision.decidedBy : undefined;
     return [{ role: roleType === 'TaskExecution' ? 'task-execution' : 'task', name: other.roleName, grants }];

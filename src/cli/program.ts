@@ -4,7 +4,7 @@ import { nearestName } from '../sources/suggest.ts';
 import type { CommandEntry } from './command.ts';
 import { commandHelp, overview } from './help.ts';
 import type { Io } from './io.ts';
-import { styleOf } from './output/style.ts';
+import { harmless, styleOf } from './output/style.ts';
 
 /** What is known of a command before it is loaded: a command that is not asked for costs nothing. */
 const COMMANDS: readonly CommandEntry[] = [
@@ -114,5 +114,6 @@ function named(name: string): CommandEntry {
 export function errorText(error: UserError, io: Io): string {
   const style = styleOf(io, io.stderr);
   const place = error instanceof SourceError ? `  at ${placeOf(error.origin)}\n` : '';
-  return `${style.red(`error[${error.code}]`)}: ${error.message}\n${place}  help: ${error.help}\n`;
+  // Names in a message come from files of others.
+  return `${style.red(`error[${error.code}]`)}: ${harmless(error.message)}\n${harmless(place)}  help: ${harmless(error.help)}\n`;
 }

@@ -16,7 +16,7 @@ import type { Io } from './io.ts';
 import { instanceRoleOf, launchTypesFor } from './launch-types.ts';
 import { containerLine } from './output/container-output.ts';
 import { ledgerHeader, ledgerLine, ledgerRow } from './output/ledger.ts';
-import { styleOf } from './output/style.ts';
+import { harmless, styleOf } from './output/style.ts';
 import { loadLines, taskSummary } from './output/summary.ts';
 import { runDocument } from './run-json.ts';
 import { runTask, type TaskListener } from './run-task.ts';
@@ -55,7 +55,8 @@ export const runCommand: Command = {
     const { flags, positionals } = readArguments('run', FLAGS, args);
     if (positionals.length === 0)
       throw new UserError('path-missing', 'nothing to run: no PATH is given', 'Example: rolecall run examples/orders');
-    const workload = chosenWorkload(positionals, flags, io);
+    const there = flags.endpoint === undefined ? undefined : await serverAccount(flags.endpoint, io);
+    const workload = chosenWorkload(positionals, flags, there, io);
     if (workload.taskDefinitions.length === 0)
       throw new UserError(
         'nothing-to-run',
@@ -67,14 +68,14 @@ export const runCommand: Command = {
 };
 
 /** The workload, read for the account and Region it is to run in. @throws UserError */
-function chosenWorkload(paths: readonly string[], flags: RunFlags, io: Io): Workload {
+function chosenWorkload(paths: readonly string[], flags: RunFlags, there: string | undefined, io: Io): Workload {
   const settings = settingsOf(paths);
   const parameters = pairs('parameter', flags.parameter);
   const account = flags.account === undefined ? settings.account : accountId(flags.account);
   const region = flags.region === undefined ? settings.region : regionCode(flags.region);
   const read = (found: { account?: string; region?: string }) =>
     readWorkload(paths, {
-      account: account ?? found.account ?? DEFAULT_ACCOUNT,
+      account: account ?? there ?? found.account ?? DEFAULT_ACCOUNT,
       region: region ?? found.region ?? regionOf(io),
       parameters,
     });
@@ -84,6 +85,12 @@ function chosenWorkload(paths: readonly string[], flags: RunFlags, io: Io): Work
     (written.account ?? first.account) === first.account && (written.region ?? first.region) === first.region;
   // A running server has its account already; one of our own takes the account that the workload is written for.
   const workload = same || flags.endpoint !== undefined ? first : read(written);
+  if (there !== undefined && workload.account !== there)
+    throw new UserError(
+      'account-mismatch',
+      `the workload is for account ${workload.account}, and the server's account is ${there}`,
+      `Start the server with --account ${workload.account}, or give --account ${there}.`,
+    );
   requireAccount(workload, flags.endpoint === undefined ? 'flag' : 'server');
   requireLoadable(workload);
   return workload;
@@ -202,7 +209,6 @@ async function openSession(workload: Workload, flags: RunFlags, io: Io): Promise
   if (flags.endpoint !== undefined) {
     const endpoint = endpointUrl(flags.endpoint);
     const client = await connect(endpoint, region, io);
-    await requireSameAccount(client, account);
     await sendStandIns(client, standIns);
     return {
       client,
@@ -222,7 +228,7 @@ async function openSession(workload: Workload, flags: RunFlags, io: Io): Promise
     ...(data === undefined ? {} : { data, keep: true }),
     onBug: (_, error) => io.stderr.write(`this is a bug in Rolecall; more in ${io.logBug(error)}\n`),
     onNote: ({ level, message }) => {
-      if (level === 'warning') io.stderr.write(`note: ${message}\n`);
+      if (level === 'warning') io.stderr.write(`note: ${harmless(message)}\n`);
     },
   });
   const client = new AwsClient({ endpoint: server.endpoint, region, credentials: server.credentials });
@@ -243,19 +249,16 @@ async function openSession(workload: Workload, flags: RunFlags, io: Io): Promise
   };
 }
 
-async function requireSameAccount(client: AwsClient, account: string): Promise<void> {
-  let there: string | undefined;
+/** The account of a running server: that of the keys we have for it. @throws UserError */
+async function serverAccount(endpoint: string, io: Io): Promise<string> {
+  const client = await connect(endpoint, regionOf(io), io);
   try {
-    there = (await client.call('sts', 'GetCallerIdentity', {})).Account;
+    return (await client.call('sts', 'GetCallerIdentity', {})).Account ?? DEFAULT_ACCOUNT;
   } catch (error) {
     throw refusedCall('sts:GetCallerIdentity', error);
+  } finally {
+    client.close();
   }
-  if (there !== account)
-    throw new UserError(
-      'account-mismatch',
-      `the workload is for account ${account}, and the server's account is ${there}`,
-      `Give --account ${there}, or start the server with --account ${account}.`,
-    );
 }
 
 function trailHint(endpoint: string, flags: RunFlags, dim: (text: string) => string): string[] {

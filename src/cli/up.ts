@@ -10,7 +10,7 @@ import { DEFAULT_ACCOUNT, regionOf } from './connection.ts';
 import { accountId, pairs, portNumber, readArguments, regionCode } from './flags.ts';
 import type { Io, StartedServer } from './io.ts';
 import { ledgerLine, ledgerRow } from './output/ledger.ts';
-import { type Style, styleOf } from './output/style.ts';
+import { harmless, type Style, styleOf } from './output/style.ts';
 import { loadLines } from './output/summary.ts';
 import { standInsOf } from './stand-ins.ts';
 import { requireAccount } from './workload-account.ts';
@@ -63,7 +63,8 @@ export const upCommand: Command = {
       ...(data === undefined ? {} : { data }),
       onBug: (requestId, error) =>
         io.stderr.write(`this is a bug in Rolecall (request ${requestId}); more in ${io.logBug(error)}\n`),
-      onNote: ({ level, message }) => (level === 'warning' ? io.stderr : io.stdout).write(`note: ${message}\n`),
+      onNote: ({ level, message }) =>
+        (level === 'warning' ? io.stderr : io.stdout).write(`note: ${harmless(message)}\n`),
       onCall: (entry) => {
         if (!flags.quiet) write(callLine(entry, style));
       },

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nearest, plain } from './node.ts';
 import { placeOf, SourceError } from './origin.ts';
@@ -39,6 +40,16 @@ describe('JSON', () => {
     expect(placeOf(error.origin)).toBe(place);
     expect(error.help).not.toBe('');
   });
+});
+
+it('JSON is read alike as JSON and as YAML', () => {
+  const value = fc.jsonValue({ maxDepth: 4 }).filter((json) => !JSON.stringify(json).includes('"<<"'));
+  fc.assert(
+    fc.property(value, (json) => {
+      const text = JSON.stringify(json);
+      expect(plain(parseDocument('x.json', text))).toEqual(plain(parseDocument('x.yaml', text)));
+    }),
+  );
 });
 
 describe('YAML', () => {

@@ -46,7 +46,8 @@ export function describe(node: Node): string {
   if (node.kind === 'map') return 'an object';
   if (node.kind === 'unknown') return 'a value that is not known';
   if (node.value === null) return 'null';
-  return `the ${typeof node.value} ${JSON.stringify(node.value)}`;
+  const text = JSON.stringify(node.value);
+  return `the ${typeof node.value} ${text.length > 60 ? `${text.slice(0, 59)}…` : text}`;
 }
 
 /** The node as an object. @throws SourceError */

@@ -16,8 +16,16 @@ export interface Ending {
   readonly whenEnded: Promise<unknown>;
 }
 
+interface FileLine {
+  readonly text: string;
+  /** Offset of the first byte after it. */
+  readonly end: number;
+}
+
 class Stream {
   readonly name: 'stdout' | 'stderr';
+  /** Offset up to which lines were given out. */
+  given: number;
   readonly #handle: FileHandle;
   /** Offset of the first byte in `#rest`, or of the next byte to be read when that is empty. */
   #offset: number;
@@ -27,41 +35,38 @@ class Stream {
     this.name = name;
     this.#handle = handle;
     this.#offset = offset;
-  }
-
-  /** Offset up to which lines were given out. */
-  get position(): number {
-    return this.#offset;
+    this.given = offset;
   }
 
   /** Complete lines that are new; undefined when there was nothing to read. */
-  async read(): Promise<string[] | undefined> {
+  async read(): Promise<FileLine[] | undefined> {
     const chunk = Buffer.allocUnsafe(CHUNK);
     const { bytesRead } = await this.#handle.read(chunk, 0, CHUNK, this.#offset + this.#rest.length);
     if (bytesRead === 0) return undefined;
     const fresh = chunk.subarray(0, bytesRead);
     let data = this.#rest.length === 0 ? fresh : Buffer.concat([this.#rest, fresh]);
-    const lines: string[] = [];
+    const lines: FileLine[] = [];
     for (;;) {
       const end = data.indexOf(10);
       const cut = end < 0 ? (data.length > LONGEST_LINE ? LONGEST_LINE : -1) : Math.min(end, LONGEST_LINE);
       if (cut < 0) break;
-      lines.push(data.toString('utf8', 0, cut));
+      const text = data.toString('utf8', 0, cut);
       const next = cut === end ? cut + 1 : cut;
       data = data.subarray(next);
       this.#offset += next;
+      lines.push({ text, end: this.#offset });
     }
     this.#rest = Buffer.from(data);
     return lines;
   }
 
   /** What stands after the last newline, once nobody writes any more. */
-  remainder(): string | undefined {
+  remainder(): FileLine | undefined {
     if (this.#rest.length === 0) return undefined;
-    const line = this.#rest.toString('utf8');
+    const text = this.#rest.toString('utf8');
     this.#offset += this.#rest.length;
     this.#rest = Buffer.alloc(0);
-    return line;
+    return { text, end: this.#offset };
   }
 
   close(): Promise<void> {
@@ -100,14 +105,14 @@ export async function* followFiles(
         const fresh = await stream.read();
         if (fresh === undefined) continue;
         read = true;
-        append(lines, stream.name, fresh, streams);
+        append(lines, stream, fresh, streams);
       }
       if (lines.length > 0) yield lines;
       if (read) continue;
       if (ended) {
         for (const stream of streams) {
           const rest = stream.remainder();
-          if (rest !== undefined) append(lines, stream.name, [rest], streams);
+          if (rest !== undefined) append(lines, stream, [rest], streams);
         }
         if (lines.length > 0) yield lines;
         return;
@@ -121,16 +126,15 @@ export async function* followFiles(
   }
 }
 
-function append(
-  lines: OutputLine[],
-  stream: 'stdout' | 'stderr',
-  fresh: readonly string[],
-  streams: readonly Stream[],
-): void {
+/** Adds lines of one stream, each with the position after it: of the other stream all was given out that was read. */
+function append(into: OutputLine[], stream: Stream, fresh: readonly FileLine[], streams: readonly Stream[]): void {
   const at = Date.now();
-  // One position for the whole batch: it is stored only after a batch was dealt with.
-  const position = Object.fromEntries(streams.map((each) => [each.name, each.position]));
-  for (const line of fresh) lines.push({ stream, line, at, position });
+  const others = streams.filter((each) => each !== stream);
+  const base = Object.fromEntries(others.map((each) => [each.name, each.given]));
+  for (const { text, end } of fresh) {
+    into.push({ stream: stream.name, line: text, at, position: { ...base, [stream.name]: end } });
+    stream.given = end;
+  }
 }
 
 function watchFile(file: string, changed: () => void): FSWatcher | undefined {

@@ -85,6 +85,7 @@ export class ProcessContainer implements RuntimeContainer {
     if (!existsSync(directory)) {
       throw new RuntimeFailure('start', `workingDirectory: there is no directory ${directory} on this machine`);
     }
+    checkNullBytes(commandLine, environment);
     const [program, ...args] = commandLine as [string, ...string[]];
     const out = openSync(files.stdout, 'a', 0o600);
     const err = openSync(files.stderr, 'a', 0o600);
@@ -226,12 +227,21 @@ function signalCode(signal: NodeJS.Signals | null): number {
   return 128 + (signal === null ? 0 : (constants.signals[signal] ?? 0));
 }
 
+/** Node's own refusal would quote the value, which may be a secret. */
+function checkNullBytes(commandLine: readonly string[], environment: Readonly<Record<string, string>>): void {
+  if (commandLine.some((part) => part.includes('\0')))
+    throw new RuntimeFailure('start', 'the command holds a null byte');
+  for (const [name, value] of Object.entries(environment)) {
+    if (value.includes('\0')) throw new RuntimeFailure('start', `environment variable ${name} holds a null byte`);
+  }
+}
+
 /** As the OCI runtime says it. Source: runc's texts, as quoted in stopped reasons (observed). */
 function startReason(program: string, error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   const where = program.includes('/')
     ? `stat ${program}: no such file or directory`
     : 'executable file not found in $PATH';
-  const why = code === 'ENOENT' ? where : code === 'EACCES' ? 'permission denied' : String((error as Error).message);
+  const why = code === 'ENOENT' ? where : code === 'EACCES' ? 'permission denied' : (code ?? 'it cannot be run');
   return `OCI runtime create failed: runc create failed: unable to start container process: exec: "${program}": ${why}: unknown`;
 }

@@ -64,6 +64,9 @@ export function unsupportedByProcesses(definition: Ecs.TaskDefinition): readonly
     for (const [field, effect, reason] of CONTAINER_FIELDS)
       add(isAsked(container[field]), `${at}/${field}`, effect, reason);
     linuxParameters(container.linuxParameters, `${at}/linuxParameters`, add);
+    const log = container.logConfiguration;
+    const rotated = log?.logDriver === 'json-file' && isAsked(log.options);
+    add(rotated, `${at}/logConfiguration/options`, 'announced', 'output is kept as it is, in the scratch directory');
     for (const [port, mapping] of (container.portMappings ?? []).entries()) {
       const { containerPort, hostPort = 0 } = mapping;
       const mapped = hostPort !== 0 && hostPort !== containerPort;

@@ -151,7 +151,8 @@ function bounded(statement: Json, bound: 'least' | 'most'): Json {
 
 /** Unknown parts as `*`. */
 function widened(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll(/\u{e000}[0-9a-z]+\u{e001}/gu, '*').replace(/^\*[^:]*$/, '*');
+  // An ARN whose beginning is not known may be any.
+  if (typeof value === 'string') return value.replaceAll(/\u{e000}[0-9a-z]+\u{e001}/gu, '*').replace(/^\*.*$/s, '*');
   if (Array.isArray(value)) return value.map(widened);
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value);

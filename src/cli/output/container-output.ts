@@ -10,5 +10,7 @@ export interface OutputLine {
 
 /** `app | text`. */
 export function containerLine({ container, line }: OutputLine, style: Style): string {
-  return `${style.cyan(`${harmless(container)} |`)} ${harmless(line)}`;
+  const text = harmless(line);
+  // A colour that the line leaves on would run into the next one.
+  return `${style.cyan(`${harmless(container)} |`)} ${text}${text.includes('\u001b') ? '\u001b[0m' : ''}`;
 }

@@ -120,7 +120,7 @@ describe('ledger', () => {
 
 it('a container cannot move the cursor', () => {
   const line = { taskArn: '', container: 'app', stream: 'stdout' as const, line: 'a\u001b[2Jb\u001b[31mred\u0007' };
-  expect(containerLine(line, plain)).toBe('app | a[2Jb\u001b[31mred');
+  expect(containerLine(line, plain)).toBe('app | a[2Jb\u001b[31mred\u001b[0m');
 });
 
 function result(parts: Partial<TaskResult>): TaskResult {

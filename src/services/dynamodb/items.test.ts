@@ -15,19 +15,19 @@ async function withTable(): Promise<TestBench> {
     TableName,
     AttributeDefinitions: [
       { AttributeName: 'customer', AttributeType: 'S' },
-      { AttributeName: 'no', AttributeType: 'N' },
+      { AttributeName: 'num', AttributeType: 'N' },
       { AttributeName: 'phase', AttributeType: 'S' },
     ],
     KeySchema: [
       { AttributeName: 'customer', KeyType: 'HASH' },
-      { AttributeName: 'no', KeyType: 'RANGE' },
+      { AttributeName: 'num', KeyType: 'RANGE' },
     ],
     GlobalSecondaryIndexes: [
       {
         IndexName: 'by-phase',
         KeySchema: [
           { AttributeName: 'phase', KeyType: 'HASH' },
-          { AttributeName: 'no', KeyType: 'RANGE' },
+          { AttributeName: 'num', KeyType: 'RANGE' },
         ],
         Projection: { ProjectionType: 'KEYS_ONLY' },
       },
@@ -37,7 +37,7 @@ async function withTable(): Promise<TestBench> {
   return bench;
 }
 
-const key = (customer: string, no: number) => ({ customer: { S: customer }, no: { N: String(no) } });
+const key = (customer: string, num: number) => ({ customer: { S: customer }, num: { N: String(num) } });
 const put = (bench: TestBench, item: Attributes, more: object = {}) =>
   bench.call('dynamodb', 'PutItem', { TableName, Item: item, ...more });
 const get = async (bench: TestBench, Key: Attributes, more: object = {}) =>
@@ -52,12 +52,12 @@ describe('numbers', () => {
     ['12.5e-3', '0.0125'],
     ['.5', '0.5'],
     ['100', '100'],
-  ])('%s is kept as %s', (text, expected) => {
-    expect(canonicalNumber(text)).toBe(expected);
+  ])('%s is kept as %s', (label, expected) => {
+    expect(canonicalNumber(label)).toBe(expected);
   });
 
-  it.each(['', 'x', '1e', '1e126', '1e-131', '1'.repeat(39), '--1', '.'])('%s is none', (text) => {
-    expect(() => canonicalNumber(text)).toThrow();
+  it.each(['', 'x', '1e', '1e126', '1e-131', '1'.repeat(39), '--1', '.'])('%s is none', (label) => {
+    expect(() => canonicalNumber(label)).toThrow();
   });
 
   it('are ordered and added as numbers', () => {
@@ -78,7 +78,7 @@ describe('items', () => {
     const bench = await withTable();
     const item: Attributes = {
       ...key('ann', 1),
-      text: { S: '' },
+      label: { S: '' },
       amount: { N: '12.50' },
       bytes: { B: Buffer.from([0, 255]) },
       yes: { BOOL: false },
@@ -100,7 +100,7 @@ describe('items', () => {
     });
     expect(await get(bench, key('ann', 2))).toBeUndefined();
     // 1 and 1.0 are the same key.
-    expect(await get(bench, { customer: { S: 'ann' }, no: { N: '1.0' } })).toBeDefined();
+    expect(await get(bench, { customer: { S: 'ann' }, num: { N: '1.0' } })).toBeDefined();
   });
 
   it('give their old values and what they cost', async () => {
@@ -125,13 +125,13 @@ describe('items', () => {
   });
 
   it.each([
-    [{ no: { N: '1' } }, 'One or more parameter values were invalid: Missing the key customer in the item'],
+    [{ num: { N: '1' } }, 'One or more parameter values were invalid: Missing the key customer in the item'],
     [
-      { customer: { N: '1' }, no: { N: '1' } },
+      { customer: { N: '1' }, num: { N: '1' } },
       'One or more parameter values were invalid: Type mismatch for key customer expected: S actual: N',
     ],
     [
-      { customer: { S: '' }, no: { N: '1' } },
+      { customer: { S: '' }, num: { N: '1' } },
       'One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: customer',
     ],
     [
@@ -171,7 +171,7 @@ describe('conditions', () => {
   const item = {
     ...key('ann', 1),
     amount: { N: '10' },
-    text: { S: 'hello' },
+    label: { S: 'hello' },
     words: { SS: ['a', 'b'] },
     deep: { M: { list: { L: [{ S: 'x' }] } } },
   };
@@ -189,23 +189,23 @@ describe('conditions', () => {
     ['amount = :ten', true],
     ['amount <> :ten', false],
     ['amount > :nine AND amount <= :ten', true],
-    ['amount < :nine OR text = :he', false],
+    ['amount < :nine OR label = :he', false],
     ['NOT amount < :nine', true],
     ['amount BETWEEN :nine AND :ten', true],
-    ['text IN (:he, :a)', false],
-    ['begins_with(text, :he)', true],
+    ['label IN (:he, :a)', false],
+    ['begins_with(label, :he)', true],
     ['contains(words, :a)', true],
     ['contains(deep.#l, :x)', true],
     ['deep.#l[0] = :x', true],
     ['attribute_exists(deep.#l[1])', false],
     ['attribute_not_exists(nothing)', true],
     ['attribute_type(amount, :n)', true],
-    ['size(text) = :five', true],
+    ['size(label) = :five', true],
     ['nothing = :a', false],
     ['nothing <> :a', true],
-    ['amount = text', false],
-    ['(amount = :nine OR amount = :ten) AND text <> :a', true],
-    ['amount = :nine AND text = :a OR text <> :a', true],
+    ['amount = label', false],
+    ['(amount = :nine OR amount = :ten) AND label <> :a', true],
+    ['amount = :nine AND label = :a OR label <> :a', true],
   ])('%s is %s', async (ConditionExpression, expected) => {
     const bench = await withTable();
     await put(bench, item);
@@ -282,7 +282,7 @@ describe('UpdateItem', () => {
     });
     const answer = await update(
       bench,
-      'SET a = b + :one, b = a, c = if_not_exists(c, :one), #l[7] = :s, deep.fresh = :s, long = list_append(#l, :l) REMOVE gone ADD total :one, words :w DELETE tags :w',
+      'SET a = b + :one, b = a, c = if_not_exists(c, :one), #l[7] = :s, deep.fresh = :s, longer = list_append(#l, :l) REMOVE gone ADD summa :one, words :w DELETE tags :w',
       {
         ExpressionAttributeNames: { '#l': 'list' },
         ExpressionAttributeValues: {
@@ -300,10 +300,10 @@ describe('UpdateItem', () => {
       b: { N: '1' },
       c: { N: '1' },
       list: { L: [{ S: '0' }, { S: '1' }, { S: '2' }, { S: 's' }] },
-      long: { L: [{ S: '0' }, { S: '1' }, { S: '2' }, { S: '3' }] },
+      longer: { L: [{ S: '0' }, { S: '1' }, { S: '2' }, { S: '3' }] },
       words: { SS: ['x', 'y', 'z'] },
       deep: { M: { old: { S: 'o' }, fresh: { S: 's' } } },
-      total: { N: '1' },
+      summa: { N: '1' },
     });
     const rest = await update(bench, 'REMOVE #l[0], #l[2] DELETE words :all', {
       ExpressionAttributeNames: { '#l': 'list' },
@@ -333,21 +333,21 @@ describe('UpdateItem', () => {
       'SET a = :v, a = :v',
       'Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [a], path two: [a]',
     ],
-    ['SET a = missing, b = :v', 'The provided expression refers to an attribute that does not exist in the item'],
+    ['SET a = absent, b = :v', 'The provided expression refers to an attribute that does not exist in the item'],
     ['SET a.b = :v', 'The document path provided in the update expression is invalid for update'],
     [
       'SET a = :v SET b = :v',
       'Invalid UpdateExpression: The "SET" section can only be used once in an update expression;',
     ],
-    ['SET a = text + :v', 'An operand in the update expression has an incorrect data type'],
+    ['SET a = label + :v', 'An operand in the update expression has an incorrect data type'],
     ['CHANGE a = :v', 'Invalid UpdateExpression: Syntax error; token: "CHANGE", near: "CHANGE a"'],
   ])('refuses %s', async (expression, message) => {
     const bench = await withTable();
-    await put(bench, { ...key('ann', 1), text: { S: 't' } });
+    await put(bench, { ...key('ann', 1), label: { S: 't' } });
     const call = update(bench, expression, {
       ExpressionAttributeValues: { ':v': { N: '1' } },
-      ...(expression.includes('text')
-        ? { UpdateExpression: expression.replace('text', '#t'), ExpressionAttributeNames: { '#t': 'text' } }
+      ...(expression.includes('label')
+        ? { UpdateExpression: expression.replace('label', '#t'), ExpressionAttributeNames: { '#t': 'label' } }
         : {}),
     });
     expect(await bench.refused(call)).toMatchObject({ code: 'ValidationException', message });
@@ -357,8 +357,8 @@ describe('UpdateItem', () => {
 describe('Query and Scan', () => {
   async function filled(): Promise<TestBench> {
     const bench = await withTable();
-    for (const no of [10, 9, 2, 1]) {
-      await put(bench, { ...key('ann', no), phase: { S: no > 5 ? 'open' : 'done' }, even: { BOOL: no % 2 === 0 } });
+    for (const num of [10, 9, 2, 1]) {
+      await put(bench, { ...key('ann', num), phase: { S: num > 5 ? 'open' : 'done' }, even: { BOOL: num % 2 === 0 } });
     }
     await put(bench, { ...key('bob', 5), phase: { S: 'open' } });
     await put(bench, key('bob', 6));
@@ -371,7 +371,7 @@ describe('Query and Scan', () => {
       ExpressionAttributeValues: values as Attributes,
       ...more,
     });
-  const numbers = ({ Items = [] }: { Items?: readonly Attributes[] | undefined }) => Items.map(({ no }) => no?.N);
+  const numbers = ({ Items = [] }: { Items?: readonly Attributes[] | undefined }) => Items.map(({ num }) => num?.N);
 
   it('finds by hash key in order of the range key', async () => {
     const bench = await filled();
@@ -384,8 +384,8 @@ describe('Query and Scan', () => {
       '1',
     ]);
     const between = { ...ann, ':a': { N: '2' }, ':b': { N: '9' } };
-    expect(numbers(await query(bench, 'customer = :c AND no BETWEEN :a AND :b', between))).toEqual(['2', '9']);
-    expect(numbers(await query(bench, ':b < no AND customer = :c', { ...ann, ':b': { N: '9' } }))).toEqual(['10']);
+    expect(numbers(await query(bench, 'customer = :c AND num BETWEEN :a AND :b', between))).toEqual(['2', '9']);
+    expect(numbers(await query(bench, ':b < num AND customer = :c', { ...ann, ':b': { N: '9' } }))).toEqual(['10']);
   });
 
   it('pages, filters, projects and counts', async () => {
@@ -399,10 +399,10 @@ describe('Query and Scan', () => {
     const filter = {
       FilterExpression: 'even = :yes',
       ProjectionExpression: '#n',
-      ExpressionAttributeNames: { '#n': 'no' },
+      ExpressionAttributeNames: { '#n': 'num' },
     };
     const found = await query(bench, 'customer = :c', { ...ann, ':yes': { BOOL: true } }, filter);
-    expect(found).toEqual({ Items: [{ no: { N: '2' } }, { no: { N: '10' } }], Count: 2, ScannedCount: 4 });
+    expect(found).toEqual({ Items: [{ num: { N: '2' } }, { num: { N: '10' } }], Count: 2, ScannedCount: 4 });
     expect(await query(bench, 'customer = :c', ann, { Select: 'COUNT' })).toEqual({ Count: 4, ScannedCount: 4 });
   });
 
@@ -429,21 +429,26 @@ describe('Query and Scan', () => {
   });
 
   it.each([
-    ['no = :c', 'Query condition missed key schema element: customer'],
+    ['num = :c', 'Query condition missed key schema element: customer'],
     ['customer > :c', 'Query key condition not supported'],
-    ['customer = :c OR no = :c', 'Invalid operator used in KeyConditionExpression: OR'],
-    ['customer = :c AND phase = :c', 'Query condition missed key schema element: no'],
+    ['customer = :c OR num = :c', 'Invalid operator used in KeyConditionExpression: OR'],
+    ['customer = :c AND phase = :c', 'Query condition missed key schema element: num'],
   ])('refuses %s', async (expression, message) => {
     const bench = await filled();
-    const call = query(bench, expression, { ':c': expression.startsWith('no') ? { N: '1' } : { S: 'ann' } });
+    const call = query(bench, expression, { ':c': expression.startsWith('num') ? { N: '1' } : { S: 'ann' } });
     expect((await bench.refused(call)).message).toBe(message);
   });
 
   it('refuses keys in a filter', async () => {
     const bench = await filled();
-    const call = query(bench, 'customer = :c', { ':c': { S: 'a' }, ':n': { N: '1' } }, { FilterExpression: 'no = :n' });
+    const call = query(
+      bench,
+      'customer = :c',
+      { ':c': { S: 'a' }, ':n': { N: '1' } },
+      { FilterExpression: 'num = :n' },
+    );
     expect((await bench.refused(call)).message).toBe(
-      'Filter Expression can only contain non-primary key attributes: Primary key attribute: no',
+      'Filter Expression can only contain non-primary key attributes: Primary key attribute: num',
     );
   });
 
@@ -514,7 +519,7 @@ describe('fine-grained access', () => {
           Effect: 'Allow',
           Action: 'dynamodb:GetItem',
           Resource: '*',
-          Condition: { 'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['customer', 'no', 'phase'] } },
+          Condition: { 'ForAllValues:StringEquals': { 'dynamodb:Attributes': ['customer', 'num', 'phase'] } },
         },
       },
     ]);

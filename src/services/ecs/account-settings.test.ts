@@ -49,6 +49,7 @@ it.each([
   ['containerInsights', 'maybe'],
   ['taskLongArnFormat', 'disabled'],
   ['guardDutyActivate', 'on'],
+  ['tagResourceAuthorization', 'off'],
 ] as const)('refuses %s %s', async (name, value) => {
   expect((await bench.refused(bench.call('ecs', 'PutAccountSetting', { name, value }))).code).toBe(
     'InvalidParameterException',

@@ -25,7 +25,8 @@ const RULES: Readonly<Record<Ecs.SettingName, Rule>> = {
   awsvpcTrunking: { initial: 'disabled', allowed: SWITCH },
   containerInsights: { initial: 'disabled', allowed: ['enabled', 'disabled', 'enhanced'] },
   fargateFIPSMode: { initial: 'disabled', allowed: SWITCH },
-  tagResourceAuthorization: { initial: 'on', allowed: ['on', 'off'] },
+  // Tags at creation are always authorized here. Source: ECS Developer Guide, tagging authorization timeline.
+  tagResourceAuthorization: { initial: 'on', allowed: ['on'] },
   fargateTaskRetirementWaitPeriod: { initial: '7', allowed: ['0', '7', '14'] },
   guardDutyActivate: { initial: 'off', allowed: ['on', 'off'], type: 'aws_managed' },
   defaultLogDriverMode: { initial: 'non-blocking', allowed: ['blocking', 'non-blocking'] },

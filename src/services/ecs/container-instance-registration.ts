@@ -1,7 +1,7 @@
 import { arn } from '../../core/arn.ts';
 import { operation } from '../../gateway/operation.ts';
 import type { Principal } from '../../gateway/principals.ts';
-import type { Read } from '../../store/collections.ts';
+import type { Read, Tx } from '../../store/collections.ts';
 import type * as Ecs from '../../wire/generated/types/ecs.ts';
 import { switchesOf } from './agent-switches.ts';
 import { activeCluster, onCluster, resolveCluster } from './clusters.ts';
@@ -43,6 +43,7 @@ export const RegisterContainerInstance = operation<
   },
   handle: ({ input, tx, now, ids, cluster, principal }) => {
     activeCluster(tx, cluster);
+    forgetDeregistered(tx, cluster, now);
     if ((input.platformDevices ?? []).length > 0) throw notSupported('platformDevices (GPUs)');
     const document = readDocument(input.instanceIdentityDocument);
     const sent = input.attributes ?? [];
@@ -75,6 +76,17 @@ export const RegisterContainerInstance = operation<
     return { containerInstance: containerInstanceView(tx, record, new Set(['TAGS'])) };
   },
 });
+
+/** How long a deregistered instance is still described. unverified: ECS says "for a period of time" and gives no figure. */
+const KEPT_INACTIVE = 60 * 60 * 1000;
+
+function forgetDeregistered(tx: Tx, cluster: ClusterName, now: number): void {
+  for (const { arn: gone, deregisteredAt } of tx.list(containerInstances, cluster.arn)) {
+    if (deregisteredAt === undefined || now - deregisteredAt < KEPT_INACTIVE) continue;
+    tx.delete(containerInstances, cluster.arn, gone);
+    setTags(tx, cluster, gone, {});
+  }
+}
 
 /** Errors: ClientException for a document that is none. unverified: text */
 function readDocument(text: string | undefined): IdentityDocument {

@@ -214,6 +214,10 @@ describe('container instances', () => {
     ]);
     expect((await bench.refused(deregister(true))).message).toBe('The referenced container instance was not found.');
     expect((await bench.call('ecs', 'ListContainerInstances', {})).containerInstanceArns).toEqual([]);
+    expect((await describeOne(instance))?.status).toBe('INACTIVE');
+    bench.clock.advance(2 * 60 * 60 * 1000);
+    expect(await registerInstance(bench)).not.toBe(instance);
+    expect(await describeOne(instance)).toBeUndefined();
   });
 
   it('have no newer agent', async () => {

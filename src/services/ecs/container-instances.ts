@@ -80,7 +80,13 @@ export const DeregisterContainerInstance = operation<'ecs', 'DeregisterContainer
         if (!instance.agentConnected) applyTaskState(tx, now, task.arn, { status: 'STOPPED' });
       }
       const current = tx.get(containerInstances, cluster.arn, named.arn) ?? instance;
-      const gone = { ...current, status: 'INACTIVE' as const, agentConnected: false, version: current.version + 1 };
+      const gone = {
+        ...current,
+        status: 'INACTIVE' as const,
+        agentConnected: false,
+        deregisteredAt: now,
+        version: current.version + 1,
+      };
       tx.put(containerInstances, cluster.arn, named.arn, gone);
       return { containerInstance: containerInstanceView(tx, gone, NO_FIELDS) };
     },

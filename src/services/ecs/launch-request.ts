@@ -39,6 +39,8 @@ export function checkRequest(request: LaunchRequest, definition: Ecs.TaskDefinit
   if (request.volumeConfigurations !== undefined && request.volumeConfigurations.length > 0) {
     throw notSupported('volumeConfigurations (Amazon EBS volumes that ECS attaches)');
   }
+  const atLaunch = (definition.volumes ?? []).find((volume) => volume.configuredAtLaunch === true);
+  if (atLaunch !== undefined) throw notSupported(`the volume ${atLaunch.name ?? ''}, which is configured at launch`);
   const family = definition.runtimePlatform?.operatingSystemFamily;
   if (family !== undefined && family !== 'LINUX') throw notSupported(`the operating system family ${family}`);
   const gpu = (definition.containerDefinitions ?? []).find((one) => (one.resourceRequirements ?? []).length > 0);

@@ -51,6 +51,8 @@ export interface ContainerInstanceRecord {
   readonly status: 'ACTIVE' | 'DRAINING' | 'INACTIVE';
   readonly agentConnected: boolean;
   readonly registeredAt: number;
+  /** Set when INACTIVE. */
+  readonly deregisteredAt?: number;
   readonly attributes: readonly Ecs.Attribute[];
   readonly registeredResources: readonly Ecs.Resource[];
   readonly remainingResources: readonly Ecs.Resource[];

@@ -268,6 +268,16 @@ describe('RunTask on Fargate', () => {
     );
   });
 
+  it.each<[string, Partial<Ecs.RegisterTaskDefinitionRequest>, string]>([
+    ['a volume configured at launch', { volumes: [{ name: 'v', configuredAtLaunch: true }] }, 'the volume v'],
+    ['Windows', { runtimePlatform: { operatingSystemFamily: 'WINDOWS_SERVER_2022_CORE' } }, 'WINDOWS_SERVER_2022_CORE'],
+  ])('refuses by name %s', async (_what, more, named) => {
+    await register({ ...FARGATE_DEFINITION, ...more });
+    const error = await bench.refused(fargate());
+    expect(error.code).toBe('InvalidParameterException');
+    expect(error.message).toContain(named);
+  });
+
   it('refuses an inactive task definition', async () => {
     await register();
     await bench.call('ecs', 'DeregisterTaskDefinition', { taskDefinition: 'web:1' });
@@ -385,6 +395,8 @@ describe('RunTask on Fargate', () => {
     expect((await bench.refused(run({ NumericLessThan: { 'ecs:task-cpu': '256' } }))).code).toBe(
       'AccessDeniedException',
     );
+    const bigger = { overrides: { cpu: '1 vCPU', memory: '2 GB' } };
+    await run({ NumericEquals: { 'ecs:task-cpu': '1024', 'ecs:task-memory': '2048' } }, bigger);
   });
 });
 

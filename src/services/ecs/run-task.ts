@@ -19,6 +19,7 @@ import { instancesFor, type PlacementNeeds, place, readConstraints } from './pla
 import { reservationOf } from './placement/reservation.ts';
 import { checkStrategies } from './placement/strategy.ts';
 import { clusters, regional, type TaskRecord } from './records.ts';
+import { parseTaskCpu, parseTaskMemory } from './registration/task-size.ts';
 import { answeredBefore, remember, type Started } from './run-task-tokens.ts';
 import { checkServiceLinkedRole } from './service-linked-role.ts';
 import { pruneStoppedTasks } from './task-state.ts';
@@ -80,12 +81,13 @@ function runTaskKeys({ input, tx, cluster, definition }: ReadContext<Ecs.RunTask
   const providers = strategy.map(({ capacityProvider }) =>
     arn('ecs', cluster.region, cluster.account, `capacity-provider/${capacityProvider}`),
   );
-  const cpu = input.overrides?.cpu ?? definition?.definition.cpu;
-  const memory = input.overrides?.memory ?? definition?.definition.memory;
+  const given = { cpu: input.overrides?.cpu, memory: input.overrides?.memory };
+  const cpu = given.cpu === undefined ? definition?.definition.cpu : parseTaskCpu(given.cpu);
+  const memory = given.memory === undefined ? definition?.definition.memory : parseTaskMemory(given.memory);
   return {
     ...(providers.length === 0 ? {} : { 'ecs:capacity-provider': providers }),
-    ...(cpu === undefined ? {} : { 'ecs:task-cpu': cpu }),
-    ...(memory === undefined ? {} : { 'ecs:task-memory': memory }),
+    ...(cpu === undefined ? {} : { 'ecs:task-cpu': String(cpu) }),
+    ...(memory === undefined ? {} : { 'ecs:task-memory': String(memory) }),
   };
 }
 

@@ -67,14 +67,14 @@ describe('a task on its way', () => {
       containerDefinitions: [
         { name: 'a', image: 'i', healthCheck: check },
         { name: 'b', image: 'i', healthCheck: check },
-        { name: 'helper', image: 'i', essential: false, healthCheck: check },
+        { name: 'sidecar', image: 'i', essential: false, healthCheck: check },
         { name: 'unchecked', image: 'i' },
       ],
     });
     const health = (containerName: string, healthStatus: 'HEALTHY' | 'UNHEALTHY') =>
       apply(arn, { containers: [{ containerName, healthStatus }] }).healthStatus;
     expect(health('a', 'HEALTHY')).toBe('UNKNOWN');
-    expect(health('helper', 'UNHEALTHY')).toBe('UNKNOWN');
+    expect(health('sidecar', 'UNHEALTHY')).toBe('UNKNOWN');
     expect(health('b', 'HEALTHY')).toBe('HEALTHY');
     expect(health('b', 'UNHEALTHY')).toBe('UNHEALTHY');
   });

@@ -215,7 +215,7 @@ describe('boundaries', () => {
       PermissionsBoundary: 'arn:aws:iam::aws:policy/PowerUserAccess',
     });
     expect((await bench.call('iam', 'GetRole', { RoleName: 'r' })).Role.PermissionsBoundary).toEqual({
-      PermissionsBoundaryType: 'PermissionsBoundaryPolicy',
+      PermissionsBoundaryType: 'Policy',
       PermissionsBoundaryArn: 'arn:aws:iam::aws:policy/PowerUserAccess',
     });
     await bench.call('iam', 'DeleteRolePermissionsBoundary', { RoleName: 'r' });

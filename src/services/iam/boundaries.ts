@@ -1,5 +1,6 @@
 import { operation } from '../../gateway/operation.ts';
 import type { Read } from '../../store/collections.ts';
+import type { AttachedPermissionsBoundary, PermissionsBoundaryAttachmentType } from '../../wire/generated/types/iam.ts';
 import { entityCheck, existing, findEntity, modifiable, putEntity } from './entities.ts';
 import { noSuchEntity } from './errors.ts';
 import { findManagedPolicy } from './principal-policies.ts';
@@ -10,14 +11,13 @@ export function checkBoundary(read: Read, account: string, arn: string): void {
   if (policy === undefined) throw noSuchEntity(`Scope ARN: ${arn} does not exist or is not attachable.`);
 }
 
+/** Source: IAM API reference, AttachedPermissionsBoundary: "can only have a value of Policy"; its model says otherwise. */
+const BOUNDARY_TYPE = 'Policy' as unknown as PermissionsBoundaryAttachmentType;
+
 /** A boundary as descriptions show it. */
-export function boundaryMember(boundary: string | undefined): {
-  PermissionsBoundary?: { PermissionsBoundaryType: 'PermissionsBoundaryPolicy'; PermissionsBoundaryArn: string };
-} {
+export function boundaryMember(boundary: string | undefined): { PermissionsBoundary?: AttachedPermissionsBoundary } {
   if (boundary === undefined) return {};
-  return {
-    PermissionsBoundary: { PermissionsBoundaryType: 'PermissionsBoundaryPolicy', PermissionsBoundaryArn: boundary },
-  };
+  return { PermissionsBoundary: { PermissionsBoundaryType: BOUNDARY_TYPE, PermissionsBoundaryArn: boundary } };
 }
 
 export const PutRolePermissionsBoundary = operation('iam', 'PutRolePermissionsBoundary', {

@@ -71,9 +71,8 @@ type NewSession<R extends SessionRecord> = R extends SessionRecord
   ? Omit<R, 'accessKeyId' | 'secret' | 'token' | 'issuedAt' | 'expiresAt'>
   : never;
 
-/** How often expired sessions are looked for: once per this many issued. */
-const PRUNE_EVERY = 64;
-let issuedSincePruning = 0;
+/** Expired sessions are looked for whenever the number of sessions is a multiple of this. */
+const PRUNE_AT = 64;
 
 /** Makes temporary credentials. @param now epoch milliseconds. @param lifetime seconds. */
 export function issueSession(
@@ -83,10 +82,8 @@ export function issueSession(
   lifetime: number,
   session: NewSession<SessionRecord>,
 ): SessionRecord {
-  if (++issuedSincePruning >= PRUNE_EVERY) {
-    issuedSincePruning = 0;
-    pruneSessions(tx, now);
-  }
+  const known = tx.count(sessions, EVERYWHERE);
+  if (known > 0 && known % PRUNE_AT === 0) pruneSessions(tx, now);
   const record = {
     ...session,
     accessKeyId: ids.iam('ASIA'),

@@ -38,7 +38,8 @@ function functionName(node: MapNode): string | undefined {
   for (const key of node.members.keys()) {
     if (key !== 'Ref' && !key.startsWith('Fn::')) continue;
     if (node.members.size === 1) return key;
-    if (key === 'Ref') return undefined; // an ordinary member that happens to have this name
+    // `Ref` may be an ordinary member's name; `Fn::Transform` may stand beside what it adds to.
+    if (key === 'Ref' || key === 'Fn::Transform') return undefined;
     throw new SourceError(
       'function-with-siblings',
       node.origin,

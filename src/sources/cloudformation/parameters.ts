@@ -83,10 +83,12 @@ function checkAllowed(name: string, text: string, members: ReadonlyMap<string, N
   if (node?.kind !== 'list') return;
   const allowed = node.items.map((item) => String(asText(item, 'an allowed value')));
   if (allowed.includes(text)) return;
+  const hidden = members.get('NoEcho');
+  const shown = hidden?.kind === 'scalar' && /^true$/i.test(String(hidden.value)) ? '****' : text;
   throw new SourceError(
     'invalid-parameter-value',
     node.origin,
-    `the parameter \`${name}\` does not allow ${given ? `--parameter ${name}=${text}` : `its default \`${text}\``}`,
+    `the parameter \`${name}\` does not allow ${given ? `--parameter ${name}=${shown}` : `its default \`${shown}\``}`,
     `Allowed: ${allowed.join(', ')}.`,
   );
 }

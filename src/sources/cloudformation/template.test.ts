@@ -74,6 +74,7 @@ describe('functions', () => {
     ['!If [Either, yes, no]', 'yes'],
     ['!If [Both, yes, no]', 'no'],
     ['!Base64 hello', 'aGVsbG8='],
+    ['!Sub "a${AWS::NoValue}b"', 'ab'],
     ['!Join ["", [x, !If [IsProd, y, !Ref AWS::NoValue]]]', 'x'],
   ])('%s', (expression, expected) => {
     expect(value(expression)).toBe(expected);

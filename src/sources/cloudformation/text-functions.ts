@@ -2,6 +2,7 @@ import { asList, asText, type Node, textNode } from '../node.ts';
 import { type Origin, SourceError } from '../origin.ts';
 import { concatenate, type Text, unknown } from '../unknown.ts';
 import { evaluate } from './evaluate.ts';
+import { NO_VALUE } from './no-value.ts';
 import { attributeValue, referredValue } from './reference.ts';
 import type { Stack } from './scope.ts';
 
@@ -37,6 +38,7 @@ function variable(name: string, own: ReadonlyMap<string, Node> | undefined, stac
 
 /** A list in the middle of a text is written with commas, as parameters of type CommaDelimitedList are. */
 function listed(node: Node, name: string): Text {
+  if (node === NO_VALUE) return '';
   if (node.kind !== 'list') return asText(node, `\`${name}\``);
   return concatenate(node.items.flatMap((item, index) => [...(index === 0 ? [] : [',']), asText(item, `\`${name}\``)]));
 }

@@ -1,0 +1,198 @@
+import { parseArn, roleNameOf } from '../../core/arn.ts';
+import type { CompiledPolicy } from '../../policy/compiled.ts';
+import { type PreparedPolicies, preparePolicies } from '../../policy/prepare.ts';
+import type { NamedPolicy } from '../../policy/types.ts';
+import { awsManagedPolicy, compiledAwsManagedPolicy } from '../../services/iam/managed-policies.ts';
+import type { Origin } from '../../sources/origin.ts';
+import type { PolicySource } from '../../sources/policy-source.ts';
+import type { Missing, Text } from '../../sources/unknown.ts';
+import type { RoleSource, Workload } from '../../sources/workload.ts';
+import type { BoundedPolicy, PolicyReader } from './policy-document.ts';
+import type { Tokens } from './tokens.ts';
+
+/** Service control policies by level, from the organization's root to the account. */
+export type ScpLevels = readonly (readonly NamedPolicy<CompiledPolicy>[])[];
+
+/** A policy of a role, with its place. */
+export interface HeldPolicy {
+  /** Name of an inline policy, ARN of a managed one. */
+  readonly name: string;
+  readonly how: 'inline' | 'attached';
+  /** One of AWS's own. */
+  readonly awsManaged: boolean;
+  readonly bounds: BoundedPolicy;
+  /** Where it is attached or, for an inline policy, written. */
+  readonly origin: Origin;
+  /** The document, where the input has it. */
+  readonly source?: PolicySource;
+}
+
+/** A role as the input shows it. */
+export interface RoleView {
+  /** `absent`: the input has nothing of it. `partial`: policies, but not the role itself. */
+  readonly state: 'known' | 'partial' | 'absent';
+  /** With tokens where it is not known. */
+  readonly arn: string;
+  readonly name: string;
+  readonly account: string;
+  readonly held: readonly HeldPolicy[];
+  readonly least: PreparedPolicies;
+  readonly most: PreparedPolicies;
+  readonly missing: readonly Missing[];
+  readonly trust?: BoundedPolicy;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly source?: RoleSource;
+}
+
+const ANYTHING = 'a policy that is not in the input';
+
+/** The roles of a workload, each read once. */
+export class RoleBook {
+  readonly #workload: Workload;
+  readonly #tokens: Tokens;
+  readonly #reader: PolicyReader;
+  readonly #scp: ScpLevels | undefined;
+  readonly #views = new Map<string, RoleView>();
+  readonly #byArn = new Map<string, RoleSource>();
+  readonly #held = new Map<string, HeldPolicy[]>();
+
+  constructor(workload: Workload, tokens: Tokens, reader: PolicyReader, scp: ScpLevels | undefined) {
+    this.#workload = workload;
+    this.#tokens = tokens;
+    this.#reader = reader;
+    this.#scp = scp;
+    for (const role of workload.roles) this.#byArn.set(tokens.text(role.arn), role);
+    this.#collect();
+  }
+
+  /** Names and ARNs of the roles in the input. */
+  get arns(): readonly string[] {
+    return [...this.#byArn.keys()];
+  }
+
+  all(): readonly RoleView[] {
+    return this.arns.map((arn) => this.find(arn));
+  }
+
+  /** @param arn with tokens where it is not known. */
+  find(arn: string): RoleView {
+    let view = this.#views.get(arn);
+    if (view === undefined) {
+      view = this.#view(arn);
+      this.#views.set(arn, view);
+    }
+    return view;
+  }
+
+  /** By name, as an instance profile names its role. */
+  named(name: Text): RoleView | undefined {
+    const wanted = this.#tokens.text(name);
+    const source = this.#workload.roles.find((role) => this.#tokens.text(role.name) === wanted);
+    return source === undefined ? undefined : this.find(this.#tokens.text(source.arn));
+  }
+
+  #view(arn: string): RoleView {
+    const source = this.#byArn.get(arn);
+    const name = roleNameOf(arn);
+    const account = parseArn(arn)?.account || this.#workload.account;
+    // A policy is given to a role by its name; names are one per account.
+    const held =
+      (account === this.#workload.account ? this.#held.get(holderKey(source, name, this.#tokens)) : undefined) ?? [];
+    const unseen: Missing[] = [];
+    if (source === undefined) unseen.push(this.#absent(arn));
+    const named = (bound: 'least' | 'most'): NamedPolicy<CompiledPolicy>[] =>
+      held.map(({ name: policy, how, bounds }) => ({ name: policy, source: how, policy: bounds[bound] }));
+    const least = named('least');
+    const most = named('most');
+    if (unseen.length > 0) most.push({ name: ANYTHING, policy: this.#reader.nothingKnown('identity', unseen).most });
+    const boundary = source?.boundary === undefined ? undefined : this.#boundary(source.boundary, source.origin);
+    const missing = [...unseen, ...held.flatMap(({ bounds }) => bounds.missing), ...(boundary?.missing ?? [])];
+    const set = (identity: NamedPolicy<CompiledPolicy>[], bound: 'least' | 'most') =>
+      preparePolicies({
+        identity,
+        ...(boundary === undefined
+          ? {}
+          : { boundary: [{ name: 'permissions boundary', source: 'attached', policy: boundary[bound] }] }),
+        ...(this.#scp === undefined ? {} : { scp: this.#scp }),
+      });
+    const leastSet = set(least, 'least');
+    return {
+      state: source !== undefined ? 'known' : held.length > 0 ? 'partial' : 'absent',
+      arn,
+      name,
+      account,
+      held,
+      least: leastSet,
+      most: missing.length === 0 ? leastSet : set(most, 'most'),
+      missing,
+      ...(source === undefined ? {} : { trust: this.#reader.read(source.trust), source }),
+      tags: Object.fromEntries(
+        (source?.tags ?? []).map(({ key, value }) => [this.#tokens.text(key), this.#tokens.text(value)]),
+      ),
+    };
+  }
+
+  #absent(arn: string): Missing {
+    const unknown = this.#tokens.missingIn(arn)[0];
+    if (unknown !== undefined) return unknown;
+    return {
+      why: `the role ${arn} is not in the input`,
+      help: 'Give its files too: roles/NAME/, its template, or the output of `aws iam get-account-authorization-details`.',
+      origin: { file: '', path: '', line: 0 },
+    };
+  }
+
+  #boundary(boundary: Text | PolicySource, origin: Origin): BoundedPolicy {
+    if (typeof boundary === 'object' && 'kind' in boundary) return this.#reader.read(boundary);
+    return this.#managed(this.#tokens.text(boundary), origin, 'permissions boundary').bounds;
+  }
+
+  #collect(): void {
+    const of = (name: Text): HeldPolicy[] => {
+      const key = this.#tokens.text(name);
+      const list = this.#held.get(key) ?? [];
+      this.#held.set(key, list);
+      return list;
+    };
+    for (const { holder, name, document, origin } of this.#workload.inlinePolicies) {
+      if (holder.kind !== 'role') continue;
+      of(holder.name).push({
+        name: this.#tokens.shown(this.#tokens.text(name)),
+        how: 'inline',
+        awsManaged: false,
+        bounds: this.#reader.read(document),
+        origin,
+        source: document,
+      });
+    }
+    for (const { holder, policyArn, origin } of this.#workload.attachments)
+      if (holder.kind === 'role')
+        of(holder.name).push(this.#managed(this.#tokens.text(policyArn), origin, 'managed policy'));
+  }
+
+  #managed(arn: string, origin: Origin, what: string): HeldPolicy {
+    const common = { name: this.#tokens.shown(arn), how: 'attached', origin } as const;
+    const aws = awsManagedPolicy(arn);
+    if (aws !== undefined) {
+      const policy = compiledAwsManagedPolicy(aws);
+      return { ...common, awsManaged: true, bounds: { least: policy, most: policy, missing: [] } };
+    }
+    const own = this.#workload.managedPolicies.find((policy) => this.#tokens.text(policy.arn) === arn);
+    if (own !== undefined) {
+      return { ...common, awsManaged: false, bounds: this.#reader.read(own.document), source: own.document };
+    }
+    const missing: Missing = this.#tokens.missingIn(arn)[0] ?? {
+      why: `the ${what} ${arn} is not in the input`,
+      help: arn.startsWith('arn:aws:iam::aws:')
+        ? 'Rolecall does not hold this AWS managed policy; give it in the output of `aws iam get-account-authorization-details`.'
+        : 'Give the template that declares it, or the output of `aws iam get-account-authorization-details`.',
+      origin,
+    };
+    return { ...common, awsManaged: false, bounds: this.#reader.nothingKnown('identity', [missing]) };
+  }
+}
+
+function holderKey(source: RoleSource | undefined, name: string, tokens: Tokens): string {
+  if (source !== undefined) return tokens.text(source.name);
+  return name;
+}
