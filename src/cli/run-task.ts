@@ -19,6 +19,8 @@ export interface TaskRequest {
   readonly taskDefinition: string;
   readonly launchType: LaunchType;
   readonly cluster: string;
+  /** Adds a container instance first: EC2 and EXTERNAL tasks need one. */
+  readonly addInstance: boolean;
   readonly taskRoleArn?: string;
   readonly executionRoleArn?: string;
   /** Role of the container instance that is added for EC2 and EXTERNAL; default: the server's own choice. */
@@ -72,7 +74,7 @@ export async function runTask(client: AwsClient, request: TaskRequest, listener:
   };
   let task: Ecs.Task | undefined;
   try {
-    if (request.launchType !== 'FARGATE') await addInstance(client, request);
+    if (request.addInstance) await addInstance(client, request);
     const answer = await client.call('ecs', 'RunTask', runTaskInput(request, definition));
     task = answer.tasks?.[0];
     if (task?.taskArn === undefined) return await failed(failureText(answer.failures));

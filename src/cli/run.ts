@@ -1,26 +1,22 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import type { LaunchType } from '../roles/duty.ts';
 import { type LoadReport, load, requireLoadable } from '../sources/load/load.ts';
-import type { Address } from '../sources/load/s3.ts';
 import { placeOf } from '../sources/origin.ts';
 import { readWorkload, settingsOf } from '../sources/read-workload.ts';
 import type { Workload } from '../sources/workload.ts';
-import { AwsClient } from '../wire/client.ts';
+import type { AwsClient } from '../wire/client.ts';
 import type { Command } from './command.ts';
-import { connect, credentialsOf, DEFAULT_ACCOUNT, refusedCall, regionOf, unreachable } from './connection.ts';
-import { accountId, endpointUrl, pairs, readArguments, regionCode } from './flags.ts';
+import { DEFAULT_ACCOUNT, refusedCall, regionOf, unreachable } from './connection.ts';
+import { accountId, pairs, readArguments, regionCode } from './flags.ts';
 import type { Io } from './io.ts';
 import { instanceRoleOf, launchTypesFor } from './launch-types.ts';
 import { containerLine } from './output/container-output.ts';
 import { ledgerHeader, ledgerLine, ledgerRow } from './output/ledger.ts';
-import { harmless, styleOf } from './output/style.ts';
+import { styleOf } from './output/style.ts';
 import { loadLines, taskSummary } from './output/summary.ts';
 import { runDocument } from './run-json.ts';
 import { runTask, type TaskListener } from './run-task.ts';
-import { sendStandIns, standInsOf } from './stand-ins.ts';
+import { openSession, serverAccount } from './session.ts';
 import { type TaskResult, worstExitCode } from './task-result.ts';
 import { missingRoles, requireAccount, writtenFor } from './workload-account.ts';
 
@@ -96,15 +92,6 @@ function chosenWorkload(paths: readonly string[], flags: RunFlags, there: string
   return workload;
 }
 
-interface Session {
-  readonly client: AwsClient;
-  readonly address: Address;
-  readonly endpoint: string;
-  /** Lines for people. */
-  readonly about: readonly string[];
-  stop(): Promise<void>;
-}
-
 async function runWorkload(workload: Workload, flags: RunFlags, io: Io): Promise<number> {
   const style = styleOf(io, io.stdout);
   const say = (lines: readonly string[]) => {
@@ -130,7 +117,7 @@ async function runWorkload(workload: Workload, flags: RunFlags, io: Io): Promise
     }
     if (flags.json)
       io.stdout.write(`${JSON.stringify(runDocument(session.endpoint, report, results), undefined, 2)}\n`);
-    say(trailHint(session.endpoint, flags, style.dim));
+    say([style.dim(session.trail)]);
   } catch (error) {
     throw unreachable(session.endpoint, error);
   } finally {
@@ -157,11 +144,16 @@ async function* runsOf(
 ): AsyncGenerator<PlannedRun> {
   const cluster = workload.clusters.map(({ name }) => name).find((name) => typeof name === 'string') ?? 'default';
   await client.call('ecs', 'CreateCluster', { clusterName: cluster });
+  // One container instance for each launch type that needs one.
+  const served = new Set<LaunchType>();
   for (const { source, arn } of report.taskDefinitions) {
     const { taskDefinition } = await client.call('ecs', 'DescribeTaskDefinition', { taskDefinition: arn });
     const types = launchTypesFor(source, taskDefinition?.compatibilities ?? [], workload, flags['launch-type']);
-    for (const launchType of types)
-      yield plannedRun(client, workload, { arn, cluster, launchType, flags, interrupted: io.interrupted });
+    for (const launchType of types) {
+      const addInstance = launchType !== 'FARGATE' && !served.has(launchType);
+      served.add(launchType);
+      yield plannedRun(client, workload, { arn, cluster, launchType, addInstance, flags, interrupted: io.interrupted });
+    }
   }
 }
 
@@ -169,6 +161,7 @@ interface RunChoice {
   readonly arn: string;
   readonly cluster: string;
   readonly launchType: LaunchType;
+  readonly addInstance: boolean;
   readonly flags: RunFlags;
   readonly interrupted: AbortSignal;
 }
@@ -176,7 +169,7 @@ interface RunChoice {
 function plannedRun(
   client: AwsClient,
   workload: Workload,
-  { arn, cluster, launchType, flags, interrupted }: RunChoice,
+  { arn, cluster, launchType, addInstance, flags, interrupted }: RunChoice,
 ): PlannedRun {
   const instanceRole = instanceRoleOf(workload, launchType);
   const roleArn = (given: string) =>
@@ -185,6 +178,7 @@ function plannedRun(
     taskDefinition: arn,
     launchType,
     cluster,
+    addInstance,
     interrupted,
     ...(instanceRole === undefined ? {} : { instanceRole }),
     ...(flags['task-role'] === undefined ? {} : { taskRoleArn: roleArn(flags['task-role']) }),
@@ -200,69 +194,4 @@ function plannedRun(
       }
     },
   };
-}
-
-/** A server of our own on a free port, or the one named. @throws UserError */
-async function openSession(workload: Workload, flags: RunFlags, io: Io): Promise<Session> {
-  const standIns = standInsOf(workload.imageFiles, flags['stand-in'], process.cwd());
-  const { region, account } = workload;
-  if (flags.endpoint !== undefined) {
-    const endpoint = endpointUrl(flags.endpoint);
-    const client = await connect(endpoint, region, io);
-    await sendStandIns(client, standIns);
-    return {
-      client,
-      address: { endpoint, region, credentials: credentialsOf(io) },
-      endpoint,
-      about: [`server    ${endpoint} (running already), account ${account}, ${region}`],
-      stop: async () => client.close(),
-    };
-  }
-  const data = flags.keep ? mkdtempSync(join(tmpdir(), 'rolecall-run-')) : undefined;
-  const server = await io.startServer({
-    host: '127.0.0.1',
-    port: 0,
-    region,
-    account,
-    standIns,
-    ...(data === undefined ? {} : { data, keep: true }),
-    onBug: (_, error) => io.stderr.write(`this is a bug in Rolecall; more in ${io.logBug(error)}\n`),
-    onNote: ({ level, message }) => {
-      if (level === 'warning') io.stderr.write(`note: ${harmless(message)}\n`);
-    },
-  });
-  const client = new AwsClient({ endpoint: server.endpoint, region, credentials: server.credentials });
-  const kept = data === undefined ? [] : [`data      ${data} (kept)`];
-  return {
-    client,
-    address: { endpoint: server.endpoint, region, credentials: server.credentials },
-    endpoint: server.endpoint,
-    about: [
-      `server    ${server.endpoint}, account ${account}, ${region}, policies enforced`,
-      `runtime   process: ${server.isolation.summary}`,
-      ...kept,
-    ],
-    async stop() {
-      client.close();
-      await server.stop();
-    },
-  };
-}
-
-/** The account of a running server: that of the keys we have for it. @throws UserError */
-async function serverAccount(endpoint: string, io: Io): Promise<string> {
-  const client = await connect(endpoint, regionOf(io), io);
-  try {
-    return (await client.call('sts', 'GetCallerIdentity', {})).Account ?? DEFAULT_ACCOUNT;
-  } catch (error) {
-    throw refusedCall('sts:GetCallerIdentity', error);
-  } finally {
-    client.close();
-  }
-}
-
-function trailHint(endpoint: string, flags: RunFlags, dim: (text: string) => string): string[] {
-  if (flags.endpoint !== undefined) return [dim(`trail     rolecall trail --endpoint ${endpoint}`)];
-  if (flags.keep) return [dim('trail     kept with the data: rolecall up --data DIR, then rolecall trail')];
-  return [dim('trail     shown above; --json gives every call, --keep keeps it for `rolecall trail`')];
 }

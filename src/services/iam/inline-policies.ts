@@ -30,9 +30,9 @@ function put<N>(target: Target<N>): Operation<N & Document, Unit, Found> {
     authorize: authorizer(target),
     handle: ({ tx, account, input, entity }) => {
       const found = toChange(kind, entity, nameOf(input));
-      checkInlineDocument(input.PolicyDocument);
       const inline = { ...found.inline, [input.PolicyName]: input.PolicyDocument };
       checkInlineTotal(kind, found.name, inline);
+      checkInlineDocument(input.PolicyDocument);
       putEntity(tx, kind, account, { ...found, inline } as never);
       return {};
     },

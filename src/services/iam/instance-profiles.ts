@@ -147,7 +147,7 @@ export const AddRoleToInstanceProfile = operation('iam', 'AddRoleToInstanceProfi
     passRoleCheck(
       role?.arn ?? iamArn(account, 'role', '/', input.RoleName),
       'ec2.amazonaws.com',
-      profile?.arn ?? iamArn(account, 'instance-profile', '/', input.InstanceProfileName),
+      undefined,
       tx,
     ),
   ],

@@ -126,7 +126,7 @@ export const EVERYWHERE = '';
 /**
  * The key of a user, group, role or instance profile. Names are unique without regard to case.
  * Source: IAM User Guide, reference_iam-quotas ("Names of users, groups, roles… must be unique within the account. They
- * are not distinguished by case").
+ * are not distinguished by case"). unverified: that a request may spell the name in another case than it was made in.
  */
 export function keyOf(name: string): string {
   return name.toLowerCase();
