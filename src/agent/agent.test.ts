@@ -1,6 +1,9 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { ecrService } from '../services/ecr/index.ts';
 import { ecsService } from '../services/ecs/index.ts';
+import { taskCredentials } from '../services/ecs/records.ts';
 import { createIdentities } from '../services/iam/identities.ts';
 import { iamService } from '../services/iam/index.ts';
 import { kmsService } from '../services/kms/index.ts';
@@ -349,4 +352,80 @@ test('an agent that is started again connects its instances and goes on with the
   await bench.call('ecs', 'StopTask', { task: arn });
   const stopped = await bench.stopped(arn);
   expect(stopped).toMatchObject({ stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' });
+});
+
+test('secrets and tokens are in the environment of the container and nowhere else', async () => {
+  await start();
+  await bench.call('ssm', 'PutParameter', { Name: '/orders/password', Type: 'SecureString', Value: 'hunter2-hunter2' });
+  const execution = await role('orders-execution', 'ecs-tasks.amazonaws.com', [PULL, allow('ssm:GetParameters')]);
+  const application = await role('orders-task', 'ecs-tasks.amazonaws.com', []);
+  const { arn = '' } = await run(
+    'FARGATE',
+    {
+      command: print(
+        'console.log(process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN + " " + process.env.PASSWORD); setInterval(() => {}, 1000)',
+      ),
+      secrets: [{ name: 'PASSWORD', valueFrom: '/orders/password' }],
+    },
+    { executionRoleArn: execution, taskRoleArn: application },
+  );
+  while (bench.lines('app').length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const [token = '', password = ''] = bench.lines('app')[0]?.split(' ') ?? [];
+  expect(password).toBe('hunter2-hunter2');
+  const described = await bench.call('ecs', 'DescribeTasks', { tasks: [arn] });
+  const shown = JSON.stringify([bench.trail(), bench.notes, described, bench.task(arn)]);
+  expect(token.length).toBeGreaterThan(40);
+  expect(shown).not.toContain(token);
+  expect(shown).not.toContain(password);
+  const credentials = bench.store.list(taskCredentials, arn);
+  expect(credentials).toHaveLength(2);
+  for (const { secretAccessKey, sessionToken } of credentials) {
+    expect(shown).not.toContain(secretAccessKey);
+    expect(shown).not.toContain(sessionToken);
+  }
+  const scratch = bench.agent.directoryOf(bench.task(arn).id);
+  expect(statSync(bench.directory).mode & 0o777).toBe(0o700);
+  expect(statSync(scratch).mode & 0o777).toBe(0o700);
+  expect(
+    readdirSync(scratch).map((name) => `${name} ${(statSync(join(scratch, name)).mode & 0o777).toString(8)}`),
+  ).toEqual(['app.stderr 600', 'app.stdout 600']);
+});
+
+test('a deregistered instance has no agent any more', async () => {
+  await start();
+  const { containerInstanceArn } = await bench.agent.addContainerInstance({ cluster: 'default', launchType: 'EC2' });
+  await bench.agent.removeContainerInstance(containerInstanceArn);
+  expect((await bench.call('ecs', 'ListContainerInstances', {})).containerInstanceArns).toEqual([]);
+  await expect(bench.agent.removeContainerInstance(containerInstanceArn)).rejects.toMatchObject({
+    code: 'container-instance-unknown',
+  });
+  const other = await bench.agent.addContainerInstance({ cluster: 'default', launchType: 'EC2' });
+  await bench.call('ecs', 'DeregisterContainerInstance', {
+    containerInstance: other.containerInstanceArn,
+    force: true,
+  });
+  await bench.store.committed();
+  await expect(bench.agent.removeContainerInstance(other.containerInstanceArn)).rejects.toMatchObject({
+    code: 'container-instance-unknown',
+  });
+});
+
+test('credentials are refreshed at half of their life, under the same id', async () => {
+  await start();
+  const application = await role('orders-task', 'ecs-tasks.amazonaws.com', []);
+  const script =
+    'const get = async () => console.log((await (await fetch(process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers: { authorization: process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN } })).json()).AccessKeyId); setInterval(get, 50)';
+  const execution = await role('orders-execution', 'ecs-tasks.amazonaws.com', [PULL]);
+  const { arn = '' } = await run(
+    'FARGATE',
+    { command: print(script) },
+    { taskRoleArn: application, executionRoleArn: execution },
+  );
+  const before = bench.task(arn).taskCredentialsId;
+  while (bench.lines('app').length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const first = bench.lines('app')[0];
+  bench.clock.advance(4 * 3600 * 1000);
+  while (bench.lines('app').at(-1) === first) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(bench.task(arn).taskCredentialsId).toBe(before);
+  expect(bench.store.get(taskCredentials, arn, before ?? '')?.accessKeyId).toBe(bench.lines('app').at(-1));
 });

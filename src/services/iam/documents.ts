@@ -42,12 +42,12 @@ export function checkInlineTotal(kind: EntityKind, name: string, inline: InlineP
   if (total > limit) throw limitExceeded(`Maximum policy size of ${limit} bytes exceeded for ${kind} ${name}`);
 }
 
-/** AWS's message, and where in the document it is wrong: AWS's own often says less. */
+/** The client gets AWS's message; what exactly is wrong and where, which AWS often does not say, is the error's cause. */
 function parsed(parse: () => unknown): void {
   try {
     parse();
   } catch (error) {
-    if (error instanceof MalformedPolicyDocument) throw malformedPolicyDocument(error.message);
+    if (error instanceof MalformedPolicyDocument) throw malformedPolicyDocument(error.message, error);
     throw error;
   }
 }

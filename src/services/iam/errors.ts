@@ -64,8 +64,9 @@ export function validationError(message: string): AwsError {
   return new AwsError('ValidationError', message, { status: 400 });
 }
 
-export function malformedPolicyDocument(message: string): AwsError {
-  return new AwsError('MalformedPolicyDocumentException', message, { status: 400 });
+/** @param cause what the parser found and where: our own words, for those who ask from inside. */
+export function malformedPolicyDocument(message: string, cause?: unknown): AwsError {
+  return new AwsError('MalformedPolicyDocumentException', message, { status: 400, cause });
 }
 
 export function unmodifiableRole(name: string): AwsError {
@@ -80,16 +81,6 @@ export function serviceRolePolicyNotAttachable(): AwsError {
   return new AwsError('PolicyNotAttachableException', 'Cannot attach a Service Role Policy to a Customer Role.', {
     status: 400,
   });
-}
-
-/** AWS managed policies belong to AWS. */
-export function accessDeniedToAwsPolicy(principalArn: string, action: string, arn: string): AwsError {
-  // unverified: the account `aws` owns the policy and has no policy for others, so the refusal is worded as an implicit deny.
-  return new AwsError(
-    'AccessDenied',
-    `User: ${principalArn} is not authorized to perform: ${action} on resource: ${arn} because no resource-based policy allows the ${action} action`,
-    { status: 403 },
-  );
 }
 
 export function mustNameUser(): AwsError {

@@ -144,12 +144,7 @@ export const AddRoleToInstanceProfile = operation('iam', 'AddRoleToInstanceProfi
   // Source: IAM API reference, AddRoleToInstanceProfile: "The caller of this operation must be granted the PassRole permission on the IAM role".
   authorize: ({ tx, account, input, profile, role }) => [
     profileCheck('iam:AddRoleToInstanceProfile', account, input.InstanceProfileName, profile),
-    passRoleCheck(
-      role?.arn ?? iamArn(account, 'role', '/', input.RoleName),
-      'ec2.amazonaws.com',
-      undefined,
-      tx,
-    ),
+    passRoleCheck(role?.arn ?? iamArn(account, 'role', '/', input.RoleName), 'ec2.amazonaws.com', undefined, tx),
   ],
   handle: ({ tx, account, input, profile, role }) => {
     const found = existingProfile(profile, input.InstanceProfileName);

@@ -16,7 +16,7 @@ export function pathOf(path: string | undefined): string {
 /** Refuses a prefix that no path can begin with. Source of the text: observed (aws/aws-sdk#36). */
 export function checkPathPrefix(prefix: string | undefined): string {
   const text = prefix ?? '/';
-  if (!/^\/([\u0021-\u007e]*\/)?$/.test(text) && !/^\/[\u0021-\u007e]*$/.test(text)) {
+  if (!/^\/[\u0021-\u007e]*$/.test(text)) {
     throw validationError(
       'The specified value for pathPrefix is invalid. It must begin with the / character and contain only alphanumeric characters and/or / characters.',
     );

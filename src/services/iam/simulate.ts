@@ -5,7 +5,7 @@ import { entityCheck, findEntity } from './entities.ts';
 import { invalidInput } from './errors.ts';
 import { type PageRequest, page } from './paging.ts';
 import type { UserRecord } from './records.ts';
-import { type Simulation, simulate } from './simulation.ts';
+import { createSimulator, type Simulation } from './simulation.ts';
 import {
   boundaryOf,
   callerOf,
@@ -109,7 +109,8 @@ function results(
   const pairs = input.ActionNames.flatMap((action) => resources.map((resource) => ({ action, resource })));
   const places = new Map(pairs.map((pair, index) => [pair, String(index).padStart(8, '0')]));
   const { items, ...rest } = page(pairs, (pair) => places.get(pair)!, input);
-  return { EvaluationResults: items.map(({ action, resource }) => simulate(simulation, action, resource)), ...rest };
+  const simulate = createSimulator(simulation);
+  return { EvaluationResults: items.map(({ action, resource }) => simulate(action, resource)), ...rest };
 }
 
 function refuseHandlingOption(option: string | undefined): void {

@@ -35,29 +35,37 @@ function named(policies: readonly SimulatedPolicy[]): NamedPolicy<CompiledPolicy
 }
 
 /** Decides one action on one resource and shows it as the simulation operations do. */
-export function simulate(simulation: Simulation, action: string, resource: string): Iam.EvaluationResult {
-  const { identity, boundary, scp, resource: own, account, context } = simulation;
-  const arnAccount = parseArn(resource)?.account;
-  const resourceAccount =
-    arnAccount === undefined || arnAccount === '' ? (simulation.resourceOwner ?? account) : arnAccount;
+export type Simulator = (action: string, resource: string) => Iam.EvaluationResult;
+
+/** Prepares the policies once for all questions of a simulation. */
+export function createSimulator(simulation: Simulation): Simulator {
+  const { identity, boundary, scp, resource: own, account, context, principal } = simulation;
   const prepared = preparePolicies({
     identity: named(identity),
     ...(boundary === undefined ? {} : { boundary: named(boundary) }),
     ...(scp === undefined ? {} : { scp: scp.map(named) }),
   });
-  const request = { principal: simulation.principal, action, resource, resourceAccount, context };
-  const explanation = explain(request, prepared, own === undefined ? undefined : named([own])[0]);
+  const resourcePolicy = own === undefined ? undefined : named([own])[0];
   const all = [...identity, ...(boundary ?? []), ...(scp ?? []).flat(), ...(own === undefined ? [] : [own])];
-  return {
-    EvalActionName: action,
-    EvalResourceName: resource,
-    EvalDecision: DECISIONS[explanation.decision.effect],
-    MatchedStatements: matchedStatements(explanation, all),
-    MissingContextValues: missingKeys(all, context),
-    ...(boundary === undefined
-      ? {}
-      : { PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: kindAllows(explanation, 'boundary') } }),
-    ...(scp === undefined ? {} : { OrganizationsDecisionDetail: { AllowedByOrganizations: levelsAllow(explanation) } }),
+  const missing = missingKeys(all, context);
+  return (action, resource) => {
+    const arnAccount = parseArn(resource)?.account ?? '';
+    const resourceAccount = arnAccount === '' ? (simulation.resourceOwner ?? account) : arnAccount;
+    const request = { principal, action, resource, resourceAccount, context };
+    const explanation = explain(request, prepared, resourcePolicy);
+    return {
+      EvalActionName: action,
+      EvalResourceName: resource,
+      EvalDecision: DECISIONS[explanation.decision.effect],
+      MatchedStatements: matchedStatements(explanation, all),
+      MissingContextValues: missing,
+      ...(boundary === undefined
+        ? {}
+        : { PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: kindAllows(explanation, 'boundary') } }),
+      ...(scp === undefined
+        ? {}
+        : { OrganizationsDecisionDetail: { AllowedByOrganizations: levelsAllow(explanation) } }),
+    };
   };
 }
 

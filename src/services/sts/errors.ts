@@ -19,8 +19,9 @@ export function invalidParameterValue(message: string): AwsError {
   return new AwsError('InvalidParameterValue', message, { status: 400 });
 }
 
-export function malformedPolicyDocument(message: string): AwsError {
-  return new AwsError('MalformedPolicyDocumentException', message, { status: 400 });
+/** @param cause what the parser found and where. */
+export function malformedPolicyDocument(message: string, cause?: unknown): AwsError {
+  return new AwsError('MalformedPolicyDocumentException', message, { status: 400, cause });
 }
 
 export function packedPolicyTooLarge(percent: number): AwsError {

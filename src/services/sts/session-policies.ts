@@ -33,7 +33,7 @@ function checkDocument(text: string): void {
   try {
     parsePolicy(text, 'session');
   } catch (error) {
-    if (error instanceof MalformedPolicyDocument) throw malformedPolicyDocument(error.message);
+    if (error instanceof MalformedPolicyDocument) throw malformedPolicyDocument(error.message, error);
     throw error;
   }
 }

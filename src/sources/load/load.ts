@@ -95,7 +95,7 @@ function failure(step: Step, error: unknown, loaded: readonly Loaded[]): Error {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'ENOTFOUND')
       return new UserError(
-        'server-not-reachable',
+        'server-unreachable',
         `the server cannot be reached (${code})`,
         'Check --endpoint, and that `rolecall up` runs there.',
       );

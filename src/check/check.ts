@@ -1,0 +1,75 @@
+import type { LaunchType } from '../roles/duty.ts';
+import { linkSecrets } from '../sources/load/link-secrets.ts';
+import type { Workload } from '../sources/workload.ts';
+import type { DecidedDuty, Finding } from './finding.ts';
+import { instanceRoleOf } from './model/instance-role.ts';
+import { launchTypesOf } from './model/launch-types.ts';
+import { registrationOf } from './model/registration.ts';
+import { type CheckedTask, checkTask } from './model/task.ts';
+import { type CheckOptions, type World, worldOf } from './model/world.ts';
+import { rules } from './rules/rules.ts';
+import { type Silenced, silence } from './silence.ts';
+
+export interface CheckResult {
+  readonly duties: readonly DecidedDuty[];
+  readonly findings: readonly Finding[];
+  /** Findings that `rolecall.json` or a comment silences, with the reason given. */
+  readonly silenced: readonly Silenced[];
+  readonly tasks: readonly CheckedTask[];
+  readonly world: World;
+}
+
+/**
+ * Says what each role of a workload's tasks will be refused in AWS, why, and the smallest fix. Offline: nothing is
+ * called, and only the files that silencing comments may stand in are read.
+ */
+export function check(workload: Workload, options: CheckOptions = {}): CheckResult {
+  const world = worldOf(linkSecrets(workload), options);
+  const tasks = tasksOf(world);
+  const findings = rules.flatMap((rule) => [...rule(world, tasks)]);
+  const sorted = sortFindings(findings);
+  const { kept, silenced } = silence(sorted, workload);
+  return { duties: tasks.flatMap((task) => dutiesOf(world, task)), findings: kept, silenced, tasks, world };
+}
+
+function tasksOf(world: World): CheckedTask[] {
+  const { workload, options, roles, tokens } = world;
+  const given = options.instanceRole;
+  const instances = new Map<LaunchType, ReturnType<typeof instanceRoleOf>>();
+  const instanceOf = (launchType: LaunchType) => {
+    if (launchType === 'FARGATE') return undefined;
+    if (given !== undefined) {
+      const view = given.startsWith('arn:') ? roles.find(given) : roles.named(given);
+      if (view !== undefined) return { view };
+    }
+    if (!instances.has(launchType)) instances.set(launchType, instanceRoleOf(workload, roles, tokens, launchType));
+    return instances.get(launchType);
+  };
+  return workload.taskDefinitions.flatMap((source) => {
+    const view = registrationOf(source, tokens, workload.account);
+    return launchTypesOf(view, workload, options.launchTypes, []).map((launchType) =>
+      checkTask(world, view, launchType, instanceOf(launchType), options.exec === true ? { exec: {} } : {}),
+    );
+  });
+}
+
+function dutiesOf({ tokens }: World, task: CheckedTask): DecidedDuty[] {
+  return task.duties.map(({ call, role, view, action, resource, because, answer }) => ({
+    taskDefinition: task.family,
+    launchType: task.launchType,
+    stage: call.stage,
+    role,
+    roleArn: view === undefined ? null : tokens.shown(view.arn),
+    action,
+    resource: tokens.shown(resource),
+    because,
+    verdict: answer.verdict,
+  }));
+}
+
+const RANK = { refused: 0, 'not-a-role-problem': 1, unknown: 2, 'over-granted': 3, advice: 4, allowed: 5 } as const;
+
+/** The worst first; otherwise in the order of the input. */
+function sortFindings(findings: readonly Finding[]): Finding[] {
+  return [...findings].sort((a, b) => RANK[a.verdict] - RANK[b.verdict]);
+}
