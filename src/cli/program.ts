@@ -14,6 +14,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./run.ts')).runCommand,
   },
   {
+    name: 'check',
+    summary: 'say before a deployment what each role will be refused, and the smallest fix',
+    load: async () => (await import('./check.ts')).checkCommand,
+  },
+  {
     name: 'up',
     summary: 'serve the AWS APIs to any client until Ctrl-C',
     load: async () => (await import('./up.ts')).upCommand,

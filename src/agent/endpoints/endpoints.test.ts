@@ -153,7 +153,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test.runIf(process.platform === 'linux')('what a container starts belongs to the task, daemons too', async () => {
+test.runIf(process.platform === 'linux')('what a container starts belongs to the task', async () => {
   bench = await createAgentBench(services);
   const child = `fetch(process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers: { authorization: process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN } }).then((a) => console.log(a.status))`;
   const quoted = child.replaceAll('"', '\\"');

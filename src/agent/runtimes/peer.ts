@@ -6,7 +6,8 @@ import type { Caller } from './runtime.ts';
 /**
  * Whether the process at the other end of a loopback connection is one of the leaders' processes: their descendants,
  * process groups or sessions. Linux tells it through /proc (the connection's inode, then who holds that socket);
- * elsewhere the answer is `unknown` and the task's authorization token alone decides.
+ * elsewhere the answer is `unknown` and the task's authorization token alone decides. A daemon that left its session as
+ * well as its parent cannot be told from a stranger and is refused.
  */
 export function callerOf(socket: Socket, leaders: readonly number[]): Caller {
   if (process.platform !== 'linux')

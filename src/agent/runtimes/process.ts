@@ -35,6 +35,9 @@ interface ProcessRecord {
 /** Partition: task ARN; key: container name. */
 const processes = collection<ProcessRecord>('agent/processes');
 
+/** Source: ECS API, ContainerDefinition.name. */
+const CONTAINER_NAME = /^[a-zA-Z0-9_-]{1,255}$/;
+
 /** Variables of the server's own environment that a container needs as an image would bring them. Nothing else passes. */
 const FROM_HOST = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ'];
 
@@ -131,6 +134,8 @@ class ProcessTask implements RuntimeTask {
   }
 
   async create(spec: ContainerSpec): Promise<RuntimeContainer> {
+    // The name becomes a part of file names.
+    if (!CONTAINER_NAME.test(spec.name)) throw new RuntimeFailure('create', 'name: not a container name');
     const standIn = this.#standInOf(spec.image);
     const line = commandLine(standIn, spec);
     // Source: dockerd, `no command specified` (observed in stopped reasons).

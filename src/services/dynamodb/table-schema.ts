@@ -12,21 +12,37 @@ export function readSchema(input: CreateTableInput): Schema {
   if (keySchema === undefined) throw invalidValues('Missing KeySchema');
   checkKeySchema(keySchema);
   const indexes = readIndexes(input, keySchema);
-  const used = new Set([keySchema, ...indexes.map((index) => index.keySchema)].flat().map((key) => key.AttributeName));
-  const defined = new Set(attributes.map(({ AttributeName }) => AttributeName));
-  const missing = [...used].filter((name) => !defined.has(name));
+  checkDefinitions(attributes, [keySchema, ...indexes.map((index) => index.keySchema)]);
+  return { attributes, keySchema, indexes, ...readBilling(input, indexes) };
+}
+
+/** Every key attribute is defined, and nothing else is. Texts observed, different without and with indexes. */
+function checkDefinitions(
+  attributes: readonly { readonly AttributeName: string }[],
+  schemas: readonly (readonly KeySchemaElement[])[],
+): void {
+  const used = [...new Set(schemas.flat().map((key) => key.AttributeName))];
+  const defined = [...new Set(attributes.map(({ AttributeName }) => AttributeName))];
+  const missing = used.filter((name) => !defined.includes(name));
+  const plain = schemas.length === 1;
+  if (plain && defined.length < used.length) {
+    throw validation('Invalid KeySchema: Some index key attribute have no definition');
+  }
+  if (plain && defined.length > used.length) {
+    throw invalidValues(
+      'Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions',
+    );
+  }
   if (missing.length > 0) {
     throw invalidValues(
-      `Some index key attributes are not defined in AttributeDefinitions. Keys: [${missing.join(', ')}], AttributeDefinitions: [${[...defined].join(', ')}]`,
+      `Some index key attributes are not defined in AttributeDefinitions. Keys: [${missing.join(', ')}], AttributeDefinitions: [${defined.join(', ')}]`,
     );
   }
-  if (defined.size !== used.size) {
+  if (defined.length > used.length) {
     throw invalidValues(
-      'Some AttributeDefinitions are not used. AttributeDefinitions: ' +
-        `[${[...defined].join(', ')}], keys used: [${[...used].join(', ')}]`,
+      `Some AttributeDefinitions are not used. AttributeDefinitions: [${defined.join(', ')}], keys used: [${used.join(', ')}]`,
     );
   }
-  return { attributes, keySchema, indexes, ...readBilling(input, indexes) };
 }
 
 function checkKeySchema(schema: readonly KeySchemaElement[]): void {

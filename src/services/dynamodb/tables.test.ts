@@ -45,6 +45,13 @@ describe('tables', () => {
       { KeySchema: [{ AttributeName: 'other', KeyType: 'HASH' }] },
       'One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [other], AttributeDefinitions: [id]',
     ],
+    [{ AttributeDefinitions: [] }, 'Invalid KeySchema: Some index key attribute have no definition'],
+    [
+      {
+        AttributeDefinitions: [...simple.AttributeDefinitions, { AttributeName: 'spare', AttributeType: 'S' }],
+      },
+      'One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions',
+    ],
     [
       { BillingMode: 'PROVISIONED' },
       'One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED',

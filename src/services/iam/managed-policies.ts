@@ -27,7 +27,8 @@ interface Source {
   readonly path: string;
   readonly version: string;
   readonly updated: string;
-  readonly document: object;
+  /** The longest stands as text, which costs nothing to load until it is asked for. */
+  readonly document: object | string;
 }
 
 let byArn: Map<string, AwsManagedPolicy> | undefined;
@@ -44,7 +45,7 @@ function all(): Map<string, AwsManagedPolicy> {
         path: source.path,
         version: source.version,
         updatedAt: Date.parse(source.updated),
-        document: JSON.stringify(source.document),
+        document: typeof source.document === 'string' ? source.document : JSON.stringify(source.document),
         id: uniqueId(source.name),
       });
     }

@@ -36,10 +36,16 @@ export function findQueue(read: Read, address: QueueAddress): QueueRecord | unde
   return read.get(queues, regional(address.account, address.region), address.name);
 }
 
-export function findQueueByArn(read: Read, arnText: string): QueueRecord | undefined {
-  const arn = parseArn(arnText);
-  if (arn === undefined || arn.service !== 'sqs') return undefined;
-  return read.get(queues, regional(arn.account, arn.region), arn.resource);
+/** The address that an ARN names; undefined when it is none of a queue. */
+export function addressOfArn(text: string): QueueAddress | undefined {
+  const arn = parseArn(text);
+  if (arn === undefined || arn.service !== 'sqs' || arn.account === '' || arn.resource === '') return undefined;
+  return { account: arn.account, region: arn.region, name: arn.resource };
+}
+
+export function findQueueByArn(read: Read, arn: string): QueueRecord | undefined {
+  const address = addressOfArn(arn);
+  return address === undefined ? undefined : findQueue(read, address);
 }
 
 /** `resolve` of every operation that names its queue by URL. */

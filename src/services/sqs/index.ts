@@ -1,4 +1,5 @@
 import { defineService, type Service } from '../../gateway/service.ts';
+import { CancelMessageMoveTask, ListMessageMoveTasks, StartMessageMoveTask } from './move-tasks.ts';
 import { AddPermission, RemovePermission } from './permissions.ts';
 import { GetQueueAttributes, SetQueueAttributes } from './queue-attributes.ts';
 import { CreateQueue, DeleteQueue, GetQueueUrl, ListDeadLetterSourceQueues, ListQueues, PurgeQueue } from './queues.ts';
@@ -18,6 +19,7 @@ export const sqsService: Service = defineService({
   eventSource: 'sqs.amazonaws.com',
   operations: {
     AddPermission,
+    CancelMessageMoveTask,
     ChangeMessageVisibility,
     ChangeMessageVisibilityBatch,
     CreateQueue,
@@ -27,6 +29,7 @@ export const sqsService: Service = defineService({
     GetQueueAttributes,
     GetQueueUrl,
     ListDeadLetterSourceQueues,
+    ListMessageMoveTasks,
     ListQueueTags,
     ListQueues,
     PurgeQueue,
@@ -35,12 +38,10 @@ export const sqsService: Service = defineService({
     SendMessage,
     SendMessageBatch,
     SetQueueAttributes,
+    StartMessageMoveTask,
     TagQueue,
     UntagQueue,
   },
-  authorizeUnserved: (name, { input }) => [
-    { action: `sqs:${name}`, resource: typeof input.SourceArn === 'string' ? input.SourceArn : '*' },
-  ],
   // Source: SQS Developer Guide, logging with CloudTrail: data events.
   dataEvents: [
     'ChangeMessageVisibility',

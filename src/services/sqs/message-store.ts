@@ -6,6 +6,7 @@ import {
   deduplications,
   type MessageRecord,
   messages,
+  moveTasks,
   type QueueRecord,
   queueArn,
   receiveAttempts,
@@ -47,10 +48,13 @@ export function isInFlight(message: MessageRecord, now: number): boolean {
   return message.receipt !== undefined && message.visibleAt > now;
 }
 
-export function dropMessages(tx: Tx, queue: QueueRecord, { keepDeduplications = false } = {}): void {
+/** Empties a queue: for good, or (PurgeQueue) so that only the messages go. */
+export function dropMessages(tx: Tx, queue: QueueRecord, { purge = false } = {}): void {
   tx.clear(messages, queue.id);
   tx.clear(receiveAttempts, queue.id);
-  if (!keepDeduplications) tx.clear(deduplications, queue.id);
+  if (purge) return;
+  tx.clear(deduplications, queue.id);
+  tx.clear(moveTasks, queue.id);
 }
 
 export interface Taking {

@@ -100,7 +100,7 @@ export const PurgeQueue = operation('sqs', 'PurgeQueue', {
   authorize: onQueue('PurgeQueue'),
   // A purge here is done at once, so there is never another one in progress (AWS: at most one in 60 seconds).
   handle: (context) => {
-    dropMessages(context.tx, existing(context), { keepDeduplications: true });
+    dropMessages(context.tx, existing(context), { purge: true });
     return {};
   },
 });

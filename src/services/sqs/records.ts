@@ -78,12 +78,27 @@ export interface ReceiveAttempt {
   readonly received: readonly { readonly key: string; readonly receipt: string }[];
 }
 
+/** A redrive of dead letters. Here it is done within the call that starts it, so it is never seen running. */
+export interface MoveTask {
+  readonly id: string;
+  readonly sourceArn: string;
+  readonly destinationArn?: string;
+  readonly status: 'COMPLETED' | 'FAILED';
+  readonly failureReason?: string;
+  readonly moved: number;
+  readonly toMove: number;
+  readonly startedAt: number;
+}
+
 /** Partition: `account/region`; key: the name. */
 export const queues = collection<QueueRecord>('sqs/queues');
 /** Partition: the queue's id; key: the message's. */
 export const messages = collection<MessageRecord>('sqs/messages');
 export const deduplications = collection<Deduplication>('sqs/deduplications');
 export const receiveAttempts = collection<ReceiveAttempt>('sqs/receive-attempts');
+
+/** Partition: the source queue's id; key: when it began, so that they sort. */
+export const moveTasks = collection<MoveTask>('sqs/move-tasks');
 
 export function regional(account: string, region: string): string {
   return `${account}/${region}`;

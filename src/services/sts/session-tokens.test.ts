@@ -130,6 +130,32 @@ describe('GetAccessKeyInfo', () => {
   });
 });
 
+describe('the record of calls', () => {
+  it('holds no secret and no token that was handed out', async () => {
+    await bench.role('app');
+    const ann = await bench.user('ann', allow('*'));
+    const { AccessKey } = await bench.call('iam', 'CreateAccessKey', { UserName: 'ann' });
+    const handedOut = [
+      await bench.call('sts', 'GetSessionToken', {}, { as: ann }),
+      await bench.call('sts', 'GetFederationToken', { Name: 'bob' }, { as: ann }),
+      await bench.call(
+        'sts',
+        'AssumeRole',
+        { RoleArn: `arn:aws:iam::${TEST_ACCOUNT}:role/app`, RoleSessionName: 'ss' },
+        { as: ann },
+      ),
+    ].map(({ Credentials }) => Credentials!);
+    const trail = JSON.stringify(bench.trail());
+    expect(trail).toContain(AccessKey.AccessKeyId);
+    expect(trail).not.toContain(AccessKey.SecretAccessKey);
+    expect(trail).toContain(handedOut.at(-1)!.AccessKeyId);
+    for (const { SecretAccessKey, SessionToken } of handedOut) {
+      expect(trail).not.toContain(SecretAccessKey);
+      expect(trail).not.toContain(SessionToken);
+    }
+  });
+});
+
 describe('operations that are not served', () => {
   it('say so to whom they are allowed', async () => {
     const web = bench.call('sts', 'AssumeRoleWithWebIdentity', {

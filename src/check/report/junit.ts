@@ -1,0 +1,65 @@
+import { placeOf } from '../../sources/origin.ts';
+import type { CheckResult } from '../check.ts';
+import type { Finding } from '../finding.ts';
+import { type FailOn, messageOf, VERDICTS } from './report.ts';
+
+/** JUnit XML: one suite for each task definition and launch type, one case for each duty and for each further finding. */
+export function junitReport(result: CheckResult, failOn: FailOn): string {
+  const mark = failOn === 'never' ? -1 : VERDICTS.indexOf(failOn);
+  const fails = ({ verdict }: Finding) => VERDICTS.indexOf(verdict as (typeof VERDICTS)[number]) <= mark;
+  const suites = new Map<string, { cases: string[]; failures: number; skipped: number }>();
+  const suiteOf = (taskDefinition: string | null, launchType: string | null) => {
+    const name = [taskDefinition ?? 'workload', launchType].filter((part) => part !== null).join(' on ');
+    const suite = suites.get(name) ?? { cases: [], failures: 0, skipped: 0 };
+    suites.set(name, suite);
+    return suite;
+  };
+  for (const { taskDefinition, launchType, stage, role, action, resource, verdict } of result.duties) {
+    if (verdict !== 'allowed') continue;
+    const suite = suiteOf(taskDefinition, launchType);
+    suite.cases.push(testCase(`${role} ${action} on ${resource}`, stage, ''));
+  }
+  for (const finding of result.findings) {
+    const suite = suiteOf(finding.taskDefinition, finding.launchType);
+    const { id, role, action, resource, stage, source, verdict } = finding;
+    const name = [id, role, action, resource === null ? null : `on ${resource}`]
+      .filter((part) => part !== null)
+      .join(' ');
+    const body = `${messageOf(finding)}\n${source.file === '' ? '' : `at ${placeOf(source)}`}`.trim();
+    if (fails(finding)) {
+      suite.failures++;
+      suite.cases.push(
+        testCase(
+          name,
+          stage ?? 'workload',
+          `<failure type="${id}" message="${escape(verdict)}">${escape(body)}</failure>`,
+        ),
+      );
+    } else {
+      suite.skipped++;
+      suite.cases.push(testCase(name, stage ?? 'workload', `<skipped message="${escape(body)}"/>`));
+    }
+  }
+  const all = [...suites].map(
+    ([name, { cases, failures, skipped }]) =>
+      `  <testsuite name="${escape(name)}" tests="${cases.length}" failures="${failures}" skipped="${skipped}">\n${cases.join('')}  </testsuite>\n`,
+  );
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="rolecall check">\n${all.join('')}</testsuites>\n`;
+}
+
+function testCase(name: string, className: string, body: string): string {
+  const open = `    <testcase name="${escape(name)}" classname="${escape(className)}"`;
+  return body === '' ? `${open}/>\n` : `${open}>${body}</testcase>\n`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\n': '&#10;',
+};
+
+function escape(text: string): string {
+  return text.replaceAll(/[&<>"\n]/g, (sign) => ENTITIES[sign]!);
+}

@@ -1,0 +1,144 @@
+import { roleNameOf } from '../../core/arn.ts';
+import { placeOf } from '../../sources/origin.ts';
+import type { CheckResult } from '../check.ts';
+import type { Actor, DecidedDuty, Finding } from '../finding.ts';
+import { type Paint, type Summary, summaryOf } from './report.ts';
+import { wrapped } from './wrap.ts';
+
+const ROLES: readonly (readonly [Actor, string])[] = [
+  ['task-execution', 'execution'],
+  ['task', 'task'],
+  ['container-instance', 'instance'],
+  ['service-linked', 'service-linked'],
+  ['caller', 'caller'],
+];
+
+const STAGES = [
+  'instance',
+  'launch',
+  'registry-auth',
+  'secrets',
+  'environment-files',
+  'volumes',
+  'pull',
+  'logs',
+  'running',
+  'exec',
+] as const;
+
+/** Long names make wide columns. */
+const SHORT: Readonly<Record<string, string>> = { 'environment-files': 'env-files', 'registry-auth': 'registry' };
+
+const MARKS = { allowed: '✓', refused: '✗', unknown: '?' } as const;
+
+/** The report for people: per task definition and launch type a table of roles and stages, then what was found. */
+export function textReport(result: CheckResult, paint: Paint): string {
+  const lines: string[] = [];
+  for (const task of result.tasks) {
+    const duties = result.duties.filter(
+      (duty) => duty.taskDefinition === task.family && duty.launchType === task.launchType,
+    );
+    lines.push(paint.bold(`${task.family} on ${task.launchType}`), ...roleTable(duties, paint), '');
+  }
+  for (const group of grouped(result.findings)) lines.push(...findingLines(group, paint), '');
+  if (result.silenced.length > 0) {
+    const reasons = result.silenced.map(({ finding, reason }) => `${finding.id} (${reason})`);
+    lines.push(paint.dim(`silenced: ${[...new Set(reasons)].join(', ')}`), '');
+  }
+  lines.push(summaryLine(summaryOf(result), paint));
+  return `${lines.join('\n')}\n`;
+}
+
+/** One line for each role that has duties, one column for each stage that occurs. */
+function roleTable(duties: readonly DecidedDuty[], paint: Paint): string[] {
+  const stages = STAGES.filter((stage) => duties.some((duty) => duty.stage === stage));
+  if (stages.length === 0) return [paint.dim('  no AWS calls')];
+  const rows = ROLES.flatMap(([role, word]) => {
+    const own = duties.filter((duty) => duty.role === role);
+    const arn = own.find(({ roleArn }) => roleArn !== null)?.roleArn;
+    const name = arn === null || arn === undefined ? '' : roleNameOf(arn);
+    return own.length === 0 ? [] : [{ label: `${word.padEnd(11)}${name}`, own }];
+  });
+  const columns = stages.map((stage) => SHORT[stage] ?? stage);
+  const taken = columns.reduce((sum, column) => sum + column.length + 2, 0);
+  const longest = Math.max(...rows.map(({ label }) => label.length));
+  const room = paint.width === undefined ? longest : Math.max(12, Math.min(longest, paint.width - taken - 3));
+  const header = `  ${'role'.padEnd(room)}${columns.map((column) => `  ${column}`).join('')}`;
+  return [
+    paint.dim(header),
+    ...rows.map(({ label, own }) => {
+      const cells = stages.map((stage, index) => {
+        const verdicts = own.filter((duty) => duty.stage === stage).map(({ verdict }) => verdict);
+        return `  ${mark(verdicts, paint)}${' '.repeat(columns[index]!.length - 1)}`;
+      });
+      const text = label.length > room ? `${label.slice(0, room - 1)}…` : label.padEnd(room);
+      return `  ${text}${cells.join('')}`.trimEnd();
+    }),
+  ];
+}
+
+function mark(verdicts: readonly DecidedDuty['verdict'][], paint: Paint): string {
+  if (verdicts.length === 0) return ' ';
+  if (verdicts.includes('refused')) return paint.red(MARKS.refused);
+  if (verdicts.includes('unknown')) return paint.yellow(MARKS.unknown);
+  return paint.green(MARKS.allowed);
+}
+
+interface Group {
+  readonly finding: Finding;
+  readonly taskDefinitions: string[];
+  readonly launchTypes: string[];
+}
+
+/** The same finding on several launch types or of several task definitions is told once. */
+function grouped(findings: readonly Finding[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const finding of findings) {
+    const { id, why, roleArn, source } = finding;
+    const key = JSON.stringify([id, why, roleArn, source.file, source.path]);
+    const group = groups.get(key) ?? { finding, taskDefinitions: [], launchTypes: [] };
+    const add = (list: string[], value: string | null) => {
+      if (value !== null && !list.includes(value)) list.push(value);
+    };
+    add(group.taskDefinitions, finding.taskDefinition);
+    add(group.launchTypes, finding.launchType);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+function findingLines({ finding, taskDefinitions, launchTypes }: Group, paint: Paint): string[] {
+  const { id, verdict, severity, source, why, remedy, fix } = finding;
+  const colour = severity === 'error' ? paint.red : severity === 'warning' ? paint.yellow : paint.cyan;
+  const where = [taskDefinitions.join(', '), launchTypes.join(', ')].filter((text) => text !== '').join(' on ');
+  const heading = `${colour(`${id} ${verdict}`)}${where === '' ? '' : `  ${where}`}`;
+  const place = source.file === '' ? [] : [paint.dim(`  at ${placeOf(source)}`)];
+  const width = paint.width ?? 120;
+  return [
+    heading,
+    ...place,
+    ...wrapped(why, width, '  '),
+    ...(remedy === '' ? [] : wrapped(`fix: ${remedy}`, width, '  ', '       ')),
+    ...fix.flatMap(({ policy }) => policy.Statement.flatMap((statement) => statementLines(statement))),
+  ];
+}
+
+function statementLines(statement: object): string[] {
+  return JSON.stringify(statement, undefined, 2)
+    .split('\n')
+    .map((line) => `       ${line}`);
+}
+
+function summaryLine({ taskDefinitions, duties, findings, silenced }: Summary, paint: Paint): string {
+  const parts = [
+    `${taskDefinitions} task definition${taskDefinitions === 1 ? '' : 's'}`,
+    paint.green(`${duties.allowed} calls allowed`),
+    duties.refused > 0 ? paint.red(`${duties.refused} refused`) : `${duties.refused} refused`,
+    duties.unknown > 0 ? paint.yellow(`${duties.unknown} unknown`) : `${duties.unknown} unknown`,
+    `${findings['over-granted']} over-granted`,
+    `${findings.advice} advice`,
+    ...(findings['not-a-role-problem'] > 0 ? [`${findings['not-a-role-problem']} not a role problem`] : []),
+    ...(silenced > 0 ? [`${silenced} silenced`] : []),
+  ];
+  return parts.join(', ');
+}
