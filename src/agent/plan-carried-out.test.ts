@@ -106,6 +106,11 @@ test.each<{ launchType: LaunchType; switches?: Record<string, boolean> }>([
       launchType === 'FARGATE'
         ? {}
         : await bench.agent.addContainerInstance({ cluster: 'default', launchType, switches });
+    if (launchType !== 'FARGATE') {
+      // The managed policy of container instances does not let them make log groups.
+      const RoleName = launchType === 'EC2' ? 'ecsInstanceRole' : 'ecsExternalInstanceRole';
+      await bench.call('iam', 'PutRolePolicy', { RoleName, PolicyName: 'all', PolicyDocument: JSON.stringify(ALL[0]) });
+    }
     const task = bench.addTask({ launchType, containers: await containers(), execution: ALL, ...instance });
     const stopped = await bench.stopped(task.arn);
     expect(stopped.containers.map((container) => container.exitCode)).toEqual([0, 0, 0]);

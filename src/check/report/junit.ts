@@ -32,23 +32,23 @@ export function junitReport(result: CheckResult, failOn: FailOn): string {
         testCase(
           name,
           stage ?? 'workload',
-          `<failure type="${id}" message="${escape(verdict)}">${escape(body)}</failure>`,
+          `<failure type="${id}" message="${xml(verdict)}">${xml(body)}</failure>`,
         ),
       );
     } else {
       suite.skipped++;
-      suite.cases.push(testCase(name, stage ?? 'workload', `<skipped message="${escape(body)}"/>`));
+      suite.cases.push(testCase(name, stage ?? 'workload', `<skipped message="${xml(body)}"/>`));
     }
   }
   const all = [...suites].map(
     ([name, { cases, failures, skipped }]) =>
-      `  <testsuite name="${escape(name)}" tests="${cases.length}" failures="${failures}" skipped="${skipped}">\n${cases.join('')}  </testsuite>\n`,
+      `  <testsuite name="${xml(name)}" tests="${cases.length}" failures="${failures}" skipped="${skipped}">\n${cases.join('')}  </testsuite>\n`,
   );
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="rolecall check">\n${all.join('')}</testsuites>\n`;
 }
 
 function testCase(name: string, className: string, body: string): string {
-  const open = `    <testcase name="${escape(name)}" classname="${escape(className)}"`;
+  const open = `    <testcase name="${xml(name)}" classname="${xml(className)}"`;
   return body === '' ? `${open}/>\n` : `${open}>${body}</testcase>\n`;
 }
 
@@ -60,6 +60,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '\n': '&#10;',
 };
 
-function escape(text: string): string {
+function xml(text: string): string {
   return text.replaceAll(/[&<>"\n]/g, (sign) => ENTITIES[sign]!);
 }
