@@ -16,6 +16,8 @@ export interface RefusedCall {
   /** One sentence of the policy engine. */
   readonly why: string;
   readonly missing?: Missing;
+  /** The resource does not exist. */
+  readonly absent?: boolean;
 }
 
 /** Another role of the same task. `grants` names the statement by which it could have made the refused call. */
@@ -28,6 +30,12 @@ export interface OtherRole {
 /** Explains one refusal in terms of the task's roles. Pure. */
 export function diagnose(call: RefusedCall, others: readonly OtherRole[] = []): Diagnosis {
   const { missing } = call;
+  if (call.absent === true) {
+    return {
+      why: `There is no ${call.resource}.`,
+      fix: [{ target: call.resource, action: 'make it, or correct its ARN where it is named' }],
+    };
+  }
   if (missing === undefined) return { why: call.why, fix: [] };
   if (missing.kind === 'not-by-identity') return notByIdentity(call, missing);
   const wrong = wrongRole(call, others, missing);

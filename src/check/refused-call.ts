@@ -30,6 +30,7 @@ export function createDiagnosis(read: Read, identities: Identities): NonNullable
         ...(exchange.stage === undefined ? {} : { stage: exchange.stage }),
         why: check.why,
         ...(check.missing === undefined ? {} : { missing: check.missing }),
+        ...(check.absent === undefined ? {} : { absent: check.absent }),
       },
       otherRoles(read, identities, exchange, check),
     );

@@ -38,8 +38,12 @@ export function authorizeChecks(exchange: Exchange, read: Read, checks: readonly
     const explanation = explain(request, prepared, check.resourcePolicy);
     exchange.checks.push({
       ...recorded(check, decision),
-      why: whySentence(explanation),
-      ...(explanation.missing === undefined ? {} : { missing: explanation.missing }),
+      ...(check.absent === true
+        ? { why: `there is no ${check.resource}`, absent: true }
+        : {
+            why: whySentence(explanation),
+            ...(explanation.missing === undefined ? {} : { missing: explanation.missing }),
+          }),
     });
     const { code, message, status } = refusal(exchange.service.id, principalArn(principal), request, decision);
     const error = new AwsError(code, message, { status });

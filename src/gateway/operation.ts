@@ -31,6 +31,8 @@ export interface AuthorizationCheck {
   readonly requestTags?: Readonly<Record<string, string>>;
   /** Further condition keys of this action. */
   readonly context?: RequestContext;
+  /** The resource does not exist, which the engine cannot know: a refusal's explanation says so. */
+  readonly absent?: boolean;
   /** Replaces the refusal that the client sees (e.g. SecretString: the service's own wording). */
   readonly refused?: (refusal: AwsError) => AwsError;
 }

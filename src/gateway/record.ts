@@ -68,7 +68,8 @@ export function recordOf(exchange: Exchange): RecordedCall {
     eventSource: service.eventSource,
     operation,
     isData: service.dataEvents?.includes(operation) === true,
-    region: exchange.region,
+    // Calls of global services are filed in the partition's first Region. Source: CloudTrail User Guide, global service events.
+    region: service.global === true ? 'us-east-1' : exchange.region,
     principal: exchange.principal,
     stage: exchange.stage,
     taskArn: exchange.taskArn,

@@ -8,8 +8,8 @@ const HIDDEN_MEMBERS = new Set(
   [
     'SecretString SecretBinary SecretAccessKey SessionToken Plaintext CiphertextBlob CiphertextForRecipient Password NewPassword',
     'OldPassword AuthorizationToken authorizationToken authorizationData MessageBody Body MessageAttributes MessageSystemAttributes',
-    'logEvents events message TokenCode SAMLAssertion WebIdentityToken PrivateKeyPlaintext PrivateKeyCiphertextBlob PublicKeyMaterial',
-    'layerPartBlob ReceiptHandle Item Key ExpressionAttributeValues registrationToken instanceIdentityDocumentSignature',
+    'logEvents TokenCode SAMLAssertion WebIdentityToken PrivateKeyPlaintext PrivateKeyCiphertextBlob PublicKeyMaterial',
+    'layerPartBlob ReceiptHandle registrationToken instanceIdentityDocumentSignature',
   ].flatMap((line) => line.split(' ')),
 );
 

@@ -11,6 +11,8 @@ export interface RecordedCheck {
   readonly effect: 'Allowed' | 'ImplicitlyDenied' | 'ExplicitlyDenied';
   /** `policy / statement` that decided, as the ledger shows it. */
   readonly decidedBy?: StatementRef;
+  /** For a refusal: the resource does not exist. */
+  readonly absent?: boolean;
   /** For a refusal: one sentence that says why. */
   readonly why?: string;
   /** For a refusal: the smallest change that would allow it, where there is one. */

@@ -1,6 +1,7 @@
 import type { Service } from '../gateway/service.ts';
 import type { Trail } from '../gateway/trail.ts';
 import { createCloudTrailService } from './cloudtrail/index.ts';
+import { dynamodbService } from './dynamodb/index.ts';
 import { ecrService } from './ecr/index.ts';
 import { ecsService } from './ecs/index.ts';
 import { iamService } from './iam/index.ts';
@@ -16,6 +17,7 @@ import { stsService } from './sts/index.ts';
 export function servicesOver(trail: Trail): readonly Service[] {
   return [
     createCloudTrailService(trail),
+    dynamodbService,
     ecrService,
     ecsService,
     iamService,

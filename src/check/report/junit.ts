@@ -29,11 +29,7 @@ export function junitReport(result: CheckResult, failOn: FailOn): string {
     if (fails(finding)) {
       suite.failures++;
       suite.cases.push(
-        testCase(
-          name,
-          stage ?? 'workload',
-          `<failure type="${id}" message="${xml(verdict)}">${xml(body)}</failure>`,
-        ),
+        testCase(name, stage ?? 'workload', `<failure type="${id}" message="${xml(verdict)}">${xml(body)}</failure>`),
       );
     } else {
       suite.skipped++;
