@@ -55,7 +55,7 @@ export const ecrService: Service = defineService({
     UntagResource,
   },
   authorizeUnserved: (name, context) => [unservedCheck(name, context)],
-  hiddenInTrail: ['downloadUrl', 'imageManifest'],
+  hiddenInTrail: ['downloadUrl'],
 });
 
 /** Operations that name a repository are about it; those that name several, about any; the others about the registry. */

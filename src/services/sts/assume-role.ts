@@ -68,7 +68,7 @@ function assumeRoleChecks(
     context,
     requestTags,
     ...(role === undefined
-      ? {}
+      ? { absent: true }
       : {
           resourceTags: role.tags,
           resourcePolicy: { name: role.arn, source: 'resource' as const, policy: compiledTrust(read, role) },
