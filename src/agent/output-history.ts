@@ -3,15 +3,23 @@ import { join } from 'node:path';
 import type { ContainerOutput } from './ports.ts';
 import { Waker } from './waker.ts';
 
-/** Lines of a task that are kept in memory; earlier ones are in its scratch directory. */
-const KEPT_LINES = 20_000;
+/** What is kept in memory of a task that nobody follows; everything is in its scratch directory. */
+const MOST_LINES = 40_000;
+const MOST_CHARACTERS = 16 * 1024 * 1024;
+
+interface Follower {
+  readonly waker: Waker;
+  /** Number of the line that it will take next. */
+  next: number;
+}
 
 interface TaskOutput {
   lines: ContainerOutput[];
+  characters: number;
   /** How many lines were dropped from the beginning. */
   dropped: number;
   ended: boolean;
-  readonly followers: Set<Waker>;
+  readonly followers: Set<Follower>;
 }
 
 /** What containers have written, in the order in which it was read. */
@@ -24,29 +32,27 @@ export class OutputHistory {
   }
 
   begin(taskArn: string): void {
-    this.#tasks.set(taskArn, { lines: [], dropped: 0, ended: false, followers: new Set() });
+    this.#tasks.set(taskArn, { lines: [], characters: 0, dropped: 0, ended: false, followers: new Set() });
   }
 
   add(output: ContainerOutput): void {
     const task = this.#tasks.get(output.taskArn);
     if (task === undefined) return;
     task.lines.push(output);
-    if (task.lines.length > KEPT_LINES * 2) {
-      task.dropped += task.lines.length - KEPT_LINES;
-      task.lines = task.lines.slice(-KEPT_LINES);
-    }
-    for (const follower of task.followers) follower.wake();
+    task.characters += output.line.length;
+    if (task.lines.length > MOST_LINES || task.characters > MOST_CHARACTERS) trim(task);
+    for (const { waker } of task.followers) waker.wake();
   }
 
   end(taskArn: string): void {
     const task = this.#tasks.get(taskArn);
     if (task === undefined) return;
     task.ended = true;
-    for (const follower of task.followers) follower.wake();
+    for (const { waker } of task.followers) waker.wake();
   }
 
   forget(taskId: string): void {
-    for (const taskArn of this.#tasks.keys()) {
+    for (const taskArn of [...this.#tasks.keys()]) {
       if (!taskArn.endsWith(`/${taskId}`)) continue;
       this.end(taskArn);
       this.#tasks.delete(taskArn);
@@ -60,24 +66,23 @@ export class OutputHistory {
       yield* this.#fromFiles(taskArn);
       return;
     }
-    const waker = new Waker();
-    const wake = () => waker.wake();
-    task.followers.add(waker);
+    const follower: Follower = { waker: new Waker(), next: task.dropped };
+    const wake = () => follower.waker.wake();
+    task.followers.add(follower);
     signal.addEventListener('abort', wake);
     try {
-      for (let next = task.dropped; !signal.aborted; ) {
+      while (!signal.aborted) {
         const ended = task.ended;
-        next = Math.max(next, task.dropped);
-        const lines = task.lines.slice(next - task.dropped);
-        next += lines.length;
-        yield* lines;
-        if (lines.length > 0) continue;
-        if (ended || !follow) return;
-        await waker.sleep();
+        const line = task.lines[follower.next - task.dropped];
+        if (line !== undefined) {
+          follower.next++;
+          yield line;
+        } else if (ended || !follow) return;
+        else await follower.waker.sleep();
       }
     } finally {
       signal.removeEventListener('abort', wake);
-      task.followers.delete(waker);
+      task.followers.delete(follower);
     }
   }
 
@@ -96,4 +101,17 @@ export class OutputHistory {
       }
     }
   }
+}
+
+/** Drops the older half, but nothing that a follower has not taken yet. */
+function trim(task: TaskOutput): void {
+  const wanted = Math.min(
+    ...[...task.followers].map((follower) => follower.next - task.dropped),
+    task.lines.length >> 1,
+  );
+  // A copy for the sake of a few lines would be made again for each new line.
+  if (wanted <= 0 || wanted < task.lines.length >> 2) return;
+  task.lines = task.lines.slice(wanted);
+  task.dropped += wanted;
+  task.characters = task.lines.reduce((sum, { line }) => sum + line.length, 0);
 }

@@ -4,7 +4,8 @@ import { parseEcrImage } from '../roles/references.ts';
 import { fetchEnvironmentFile } from './environment-files.ts';
 import { imageOfCall } from './failures/start-failure.ts';
 import { CallFailure, type PlannedCalls } from './planned-calls.ts';
-import { fetchRegistryAuth, type RegistryAuth, type SecretValues } from './secrets.ts';
+import type { PullCredentials } from './runtimes/runtime.ts';
+import { fetchRegistryAuth, type SecretValues } from './secrets.ts';
 
 /** What an image's manifest says, as far as pulling needs it. */
 interface Manifest {
@@ -22,7 +23,9 @@ export class Preparation {
   readonly #openLog: (container: string) => Promise<void>;
   readonly #standIn: (image: string) => void;
   readonly #files = new Map<string, Record<string, string>[]>();
-  readonly #registryAuth = new Map<string, RegistryAuth>();
+  readonly #registryAuth = new Map<string, PullCredentials>();
+  /** By `REGISTRY REGION`. */
+  readonly #ecrTokens = new Map<string, PullCredentials>();
   readonly #manifests = new Map<string, Manifest>();
 
   constructor(parts: {
@@ -44,8 +47,12 @@ export class Preparation {
     return this.#files.get(container) ?? [];
   }
 
-  registryAuthOf(container: string): RegistryAuth | undefined {
-    return this.#registryAuth.get(container);
+  /** What a container's image is pulled with: the secret of its `repositoryCredentials`, else the token of its ECR registry. */
+  pullCredentialsOf(container: string, image: string): PullCredentials | undefined {
+    const own = this.#registryAuth.get(container);
+    if (own !== undefined) return own;
+    const ecr = parseEcrImage(image);
+    return ecr === undefined ? undefined : this.#ecrTokens.get(`${ecr.registryId} ${ecr.region}`);
   }
 
   /** `sha256:…` of an image from ECR. */
@@ -59,8 +66,7 @@ export class Preparation {
     if (call.via !== undefined) return;
     switch (call.operation) {
       case 'GetAuthorizationToken':
-        await this.#calls.make(call, 'ecr', 'GetAuthorizationToken');
-        return;
+        return this.#readToken(call);
       case 'BatchGetImage':
         return this.#readManifest(call);
       case 'GetDownloadUrlForLayer':
@@ -88,6 +94,16 @@ export class Preparation {
           '',
         );
     }
+  }
+
+  /** The token is base64 of `AWS:PASSWORD`. Source: ECR API, GetAuthorizationToken. */
+  async #readToken(call: PlannedCall): Promise<void> {
+    const answer = await this.#calls.make(call, 'ecr', 'GetAuthorizationToken');
+    const token = answer.authorizationData?.[0]?.authorizationToken;
+    if (token === undefined) return;
+    const [username = '', ...password] = Buffer.from(token, 'base64').toString('utf8').split(':');
+    const [registryId] = (call.input.registryIds ?? []) as readonly string[];
+    this.#ecrTokens.set(`${registryId} ${call.region}`, { username, password: password.join(':') });
   }
 
   async #readManifest(call: PlannedCall): Promise<void> {

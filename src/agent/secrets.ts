@@ -1,9 +1,9 @@
-import { AwsError } from '../core/errors.ts';
 import type { PlannedCall } from '../roles/plan-types.ts';
 import { parseSecretReference } from '../roles/references.ts';
 import type * as Ecs from '../wire/generated/types/ecs.ts';
 import { goObjectError, goValue } from './go-format.ts';
 import type { CallFailure, PlannedCalls } from './planned-calls.ts';
+import type { PullCredentials } from './runtimes/runtime.ts';
 
 /** An answer that cannot be used: parameters that do not exist, a JSON key that is missing. */
 export class SecretFailure extends Error {
@@ -127,12 +127,6 @@ function isNamed(
   );
 }
 
-/** User name and password for a private registry. Source: agent, agent/asm GetDockerAuthFromASM. */
-export interface RegistryAuth {
-  readonly username: string;
-  readonly password: string;
-}
-
 /** A registry secret that cannot be used. */
 export class RegistryAuthFailure extends Error {
   readonly call: PlannedCall;
@@ -143,8 +137,11 @@ export class RegistryAuthFailure extends Error {
   }
 }
 
-/** Makes the planned GetSecretValue of `repositoryCredentials` and reads `{"username", "password"}` from it. */
-export async function fetchRegistryAuth(calls: PlannedCalls, call: PlannedCall): Promise<RegistryAuth> {
+/**
+ * Makes the planned GetSecretValue of `repositoryCredentials` and reads `{"username", "password"}` from it.
+ * Source: agent, agent/asm GetDockerAuthFromASM.
+ */
+export async function fetchRegistryAuth(calls: PlannedCalls, call: PlannedCall): Promise<PullCredentials> {
   const answer = await calls.make(call, 'secretsmanager', 'GetSecretValue');
   const text = answer.SecretString;
   if (text === undefined || text === '') {
@@ -176,5 +173,5 @@ function authMember(content: Record<string, unknown> | null, name: 'username' | 
 
 /** True for a secret that does not exist (or not in that Region). */
 export function isMissingSecret(failure: CallFailure): boolean {
-  return failure.error instanceof AwsError && failure.error.code === 'ResourceNotFoundException';
+  return failure.error.code === 'ResourceNotFoundException';
 }

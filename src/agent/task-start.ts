@@ -126,7 +126,8 @@ export class TaskStart {
       if (container.status === 'STOPPED') continue;
       const image = container.definition.image ?? '';
       try {
-        const pulled = await runtime.pull(image, container.definition);
+        const credentials = this.#preparation.pullCredentialsOf(container.name, image);
+        const pulled = await runtime.pull(image, credentials);
         container.imageDigest = this.#preparation.digestOf(image) ?? pulled.digest;
       } catch (error) {
         this.#fail([container], error);

@@ -7,6 +7,7 @@ import { launchTypesOf } from './model/launch-types.ts';
 import { registrationOf } from './model/registration.ts';
 import { type CheckedTask, checkTask } from './model/task.ts';
 import { type CheckOptions, type World, worldOf } from './model/world.ts';
+import { callerOf, passRoleDuties } from './rules/caller.ts';
 import { rules } from './rules/rules.ts';
 import { type Silenced, silence } from './silence.ts';
 
@@ -35,6 +36,7 @@ export function check(workload: Workload, options: CheckOptions = {}): CheckResu
 function tasksOf(world: World): CheckedTask[] {
   const { workload, options, roles, tokens } = world;
   const given = options.instanceRole;
+  const caller = callerOf(world);
   const instances = new Map<LaunchType, ReturnType<typeof instanceRoleOf>>();
   const instanceOf = (launchType: LaunchType) => {
     if (launchType === 'FARGATE') return undefined;
@@ -48,7 +50,10 @@ function tasksOf(world: World): CheckedTask[] {
   return workload.taskDefinitions.flatMap((source) => {
     const view = registrationOf(source, tokens, workload.account);
     return launchTypesOf(view, workload, options.launchTypes, []).map((launchType) =>
-      checkTask(world, view, launchType, instanceOf(launchType), options.exec === true ? { exec: {} } : {}),
+      checkTask(world, view, launchType, instanceOf(launchType), {
+        ...(options.exec === true ? { exec: {} } : {}),
+        ...(caller === undefined ? {} : { further: (task) => passRoleDuties(world, task, caller) }),
+      }),
     );
   });
 }

@@ -158,10 +158,114 @@ export interface ClusterSource extends Sourced {
 
 /** A policy on a resource that is declared apart from it (`AWS::SQS::QueuePolicy`) or beside it. */
 export interface ResourcePolicySource extends Sourced {
-  readonly kind: 'queue' | 'secret' | 'bucket';
-  /** Queue URL, secret ARN or name, bucket name. */
+  readonly kind: 'queue' | 'secret' | 'bucket' | 'repository' | 'key' | 'file-system';
+  /** Queue URL, secret ARN or name, bucket name, repository name, key id or ARN, file system id. */
   readonly resource: Text;
   readonly document: PolicySource;
+}
+
+/** A service: what starts tasks of which task definition, where, and with which options. */
+export interface ServiceSource extends Sourced {
+  readonly name: Text;
+  readonly arn: Text;
+  /** Name or ARN; absent: the account's cluster `default`. */
+  readonly cluster?: Text;
+  /**
+   * Family, `family:revision` or ARN. For a task definition of the input it is unknown, and its `deferred.resource` is the
+   * `id` of that task definition.
+   */
+  readonly taskDefinition?: Text;
+  /** CreateService's input. */
+  readonly input: MapNode;
+}
+
+/** A capacity provider of an Auto Scaling group. */
+export interface CapacityProviderSource extends Sourced {
+  readonly name: Text;
+  /** Name or ARN of the group. */
+  readonly autoScalingGroup?: Text;
+}
+
+/** What starts EC2 instances, or one instance: it says which instance profile, and so which role, they have. */
+export interface LaunchSource extends Sourced {
+  readonly kind: 'launch-template' | 'launch-configuration' | 'instance' | 'auto-scaling-group';
+  readonly name: Text;
+  /** Name or ARN of the instance profile. */
+  readonly instanceProfile?: Text;
+  /**
+   * Id or name of the launch template or launch configuration that it takes the rest from. For one of the input it may be
+   * unknown; its `deferred.resource` is then the `id` of that one.
+   */
+  readonly launchTemplate?: Text;
+  /** Plain text, not Base64. */
+  readonly userData?: Text;
+  /** `HttpTokens`, `HttpPutResponseHopLimit`, `HttpEndpoint`, spelled so wherever they were written. */
+  readonly metadataOptions?: MapNode;
+}
+
+export interface FileSystemSource extends Sourced {
+  readonly fileSystemId: Text;
+  readonly arn: Text;
+  readonly policy?: PolicySource;
+  readonly keyId?: Text;
+  readonly tags: Tags;
+}
+
+export interface AccessPointSource extends Sourced {
+  readonly accessPointId: Text;
+  readonly arn: Text;
+  readonly fileSystemId: Text;
+}
+
+/** One target of an EventBridge rule, or a schedule, that starts tasks. */
+export interface TaskStarterSource extends Sourced {
+  readonly kind: 'rule' | 'schedule';
+  /** Of the rule or schedule. */
+  readonly name: Text;
+  readonly arn: Text;
+  readonly clusterArn: Text;
+  /** The role that it starts tasks as; it needs ecs:RunTask and iam:PassRole. */
+  readonly roleArn?: Text;
+  /** As in `ServiceSource`. */
+  readonly taskDefinition: Text;
+  /** What RunTask is called with, spelled as CloudFormation's `EcsParameters`. */
+  readonly parameters: MapNode;
+  /** The text given as input: JSON, with `containerOverrides`, `taskRoleArn`, … */
+  readonly input?: Text;
+}
+
+/** A target group of a load balancer. */
+export interface TargetGroupSource extends Sourced {
+  readonly name: Text;
+  readonly arn: Text;
+  /** `instance`, `ip`, …; AWS takes `instance` where none is said. */
+  readonly targetType?: Text;
+}
+
+export interface ServiceLinkedRoleSource extends Sourced {
+  /** E.g. `ecs.amazonaws.com`. */
+  readonly service: Text;
+  readonly suffix?: Text;
+}
+
+/** A group of users, with its own policies. */
+export interface GroupSource extends Sourced {
+  readonly name: Text;
+  readonly path: Text;
+  readonly arn: Text;
+  /** Names of its users. */
+  readonly users: readonly Text[];
+  readonly inlinePolicies: readonly { readonly name: Text; readonly document: PolicySource; readonly origin: Origin }[];
+  readonly attachments: readonly { readonly policyArn: Text; readonly origin: Origin }[];
+}
+
+/** A comment `# rolecall:silence RC123 reason`. */
+export interface SilenceComment {
+  /** Of the finding. */
+  readonly id: string;
+  readonly reason: string;
+  /** Where the comment stands; it is about its own line or the next. */
+  readonly origin: Origin;
 }
 
 /** Something in the input that is not used, and why: shown, never passed over in silence. */
@@ -200,6 +304,17 @@ export interface Workload {
   readonly tables: readonly TableSource[];
   readonly clusters: readonly ClusterSource[];
   readonly resourcePolicies: readonly ResourcePolicySource[];
+  readonly services: readonly ServiceSource[];
+  readonly capacityProviders: readonly CapacityProviderSource[];
+  readonly launches: readonly LaunchSource[];
+  readonly fileSystems: readonly FileSystemSource[];
+  readonly accessPoints: readonly AccessPointSource[];
+  readonly taskStarters: readonly TaskStarterSource[];
+  readonly targetGroups: readonly TargetGroupSource[];
+  readonly serviceLinkedRoles: readonly ServiceLinkedRoleSource[];
+  readonly groups: readonly GroupSource[];
+  /** Comments that silence findings, of the formats that have comments. */
+  readonly silences: readonly SilenceComment[];
   /** Paths of `images.json` files, which say what stands in for which image. */
   readonly imageFiles: readonly string[];
   readonly leftOut: readonly LeftOut[];
@@ -215,6 +330,16 @@ export interface Settings {
   readonly account?: string;
   readonly region?: string;
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Findings of `rolecall check` to live with. */
+  readonly silence?: readonly SilenceSetting[];
+}
+
+/** One entry of `silence`. */
+export interface SilenceSetting {
+  readonly id: string;
+  readonly reason: string;
+  /** Only in this file (its name or the end of its path), or at this JSON path. */
+  readonly path?: string;
 }
 
 type Lists = Omit<Workload, 'account' | 'region' | 'settings'>;
@@ -250,6 +375,16 @@ export function emptyWorkload(account: string, region: string): OpenWorkload {
     tables: [],
     clusters: [],
     resourcePolicies: [],
+    services: [],
+    capacityProviders: [],
+    launches: [],
+    fileSystems: [],
+    accessPoints: [],
+    taskStarters: [],
+    targetGroups: [],
+    serviceLinkedRoles: [],
+    groups: [],
+    silences: [],
     imageFiles: [],
     leftOut: [],
     uncertain: [],

@@ -48,6 +48,12 @@ export interface ContainerSpec {
   readonly definition: Ecs.ContainerDefinition;
 }
 
+/** What a registry is given to let the pull in: an ECR token or the secret of `repositoryCredentials`. Never logged. */
+export interface PullCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface PulledImage {
   /** `sha256:…`, where the runtime knows it. */
   readonly digest?: string;
@@ -133,8 +139,8 @@ export interface RuntimeTask {
   listen(server: Server, purpose: 'agent' | 'instance-metadata', port?: number): Promise<{ url: string; port: number }>;
   /** Whether the process at the other end of the connection is one of the task's. */
   caller(socket: Socket): Promise<Caller>;
-  /** Makes the image ready. Throws RuntimeFailure. */
-  pull(image: string, container: Ecs.ContainerDefinition): Promise<PulledImage>;
+  /** Makes the image ready; `credentials` are there for ECR and private registries. Throws RuntimeFailure. */
+  pull(image: string, credentials: PullCredentials | undefined): Promise<PulledImage>;
   create(spec: ContainerSpec): Promise<RuntimeContainer>;
   /** Containers that an earlier agent started and that are known: running, or ended meanwhile. */
   recover(): Promise<readonly RuntimeContainer[]>;

@@ -45,7 +45,7 @@ export function checkTask(
   view: RegistrationView,
   launchType: LaunchType,
   instance: InstanceRole | undefined,
-  more: { readonly exec?: FurtherOptions['exec'] },
+  more: { readonly exec?: FurtherOptions['exec']; readonly further?: (roles: TaskRoles) => readonly JudgedDuty[] },
 ): CheckedTask {
   const { workload, roles, resources, cluster } = world;
   const definition = view.plannable as PlanTaskDefinition;
@@ -71,6 +71,7 @@ export function checkTask(
   const calls = [...taskPlan(definition, options), ...furtherPlan(definition, options)];
   const duties = [
     ...launchDuties(world, common),
+    ...(more.further?.(common) ?? []),
     ...(launchType === 'FARGATE' ? [] : instanceCalls(world)).flatMap((call) => judgeCall(world, common, call)),
     ...calls.flatMap((call) => judgeCall(world, common, call)),
   ];
@@ -82,9 +83,10 @@ function instanceCalls({ workload, cluster }: World): readonly PlannedCall[] {
   return [...instancePlan(options), ...furtherInstancePlan(options)];
 }
 
-type Roles = Omit<CheckedTask, 'duties'>;
+/** A checked task before its duties are known. */
+export type TaskRoles = Omit<CheckedTask, 'duties'>;
 
-function judgeCall(world: World, roles: Roles, call: PlannedCall): JudgedDuty[] {
+function judgeCall(world: World, roles: TaskRoles, call: PlannedCall): JudgedDuty[] {
   const { decider, workload, cluster } = world;
   const clusterArn = `arn:aws:ecs:${workload.region}:${workload.account}:cluster/${cluster}`;
   return call.checks.map(({ action, resource }, index) => {
@@ -103,7 +105,7 @@ function judgeCall(world: World, roles: Roles, call: PlannedCall): JudgedDuty[] 
   });
 }
 
-function actorView(roles: Roles, role: Actor): { view: RoleView } | { missing: Missing } | undefined {
+function actorView(roles: TaskRoles, role: Actor): { view: RoleView } | { missing: Missing } | undefined {
   switch (role) {
     case 'task-execution':
       return roles.execution === undefined ? undefined : { view: roles.execution };
@@ -117,7 +119,7 @@ function actorView(roles: Roles, role: Actor): { view: RoleView } | { missing: M
 }
 
 /** ECS assumes the task's roles; EC2 (or SSM) delivers the instance's. */
-function launchDuties({ workload, cluster }: World, roles: Roles): JudgedDuty[] {
+function launchDuties({ workload, cluster }: World, roles: TaskRoles): JudgedDuty[] {
   const { region, account } = workload;
   const duty = (
     view: RoleView,

@@ -17,7 +17,7 @@ export function* refusals(world: World, tasks: readonly CheckedTask[]): Iterable
   for (const task of tasks) {
     for (const duty of task.duties) {
       if (duty.answer.verdict !== 'refused' || 'noRole' in duty.answer) continue;
-      if (duty.action === 'sts:AssumeRole') continue;
+      if (duty.action === 'sts:AssumeRole' || duty.role === 'caller') continue;
       if (notNeeded(world, duty)) continue;
       if (duty.call.stage === 'instance') {
         // The agent's own calls are the same for every task of the cluster.

@@ -1,23 +1,65 @@
+import { MAY_NOT_PASS, passRoleFindings } from './caller.ts';
+import { injectedSidecar } from './injected-sidecar.ts';
+import { instanceReach, noTaskRole } from './instance-reach.ts';
+import { invalidSecretArn, missingJsonKey, newRegistryHost, wrongRegion } from './look-alikes.ts';
+import { NOT_OBSERVED, observed } from './observed.ts';
+import { openTrust } from './open-trust.ts';
+import { MANAGED_TOO_WIDE, MEANT_FOR_THE_TASK, OVER_GRANTED, overGrants } from './over-grants.ts';
+import { wildcardPassRole } from './pass-role.ts';
+import { plainSecrets } from './plain-secrets.ts';
 import { REFUSAL_KINDS } from './refusal-kinds.ts';
 import { refusals } from './refusals.ts';
 import { NEEDS_EXECUTION_ROLE, NOT_REGISTERED, ROLE_NOT_VALID, registration } from './registration.ts';
-import type { Find, RuleInfo } from './rule.ts';
+import type { Find, Rule, RuleInfo } from './rule.ts';
+import { selfAssumedRole } from './self-assumed-role.ts';
+import { sharedRole } from './shared-role.ts';
 import { INSTANCE_TRUST, NO_SUCH_ROLE, TRUST_CONDITION, trust, WRONG_TRUST } from './trust.ts';
 import { INSTANCE_ROLE_MISSING, POLICY_MISSING, ROLE_MISSING, unknowns, VALUE_MISSING } from './unknowns.ts';
 
+/** Rules with one finding each. */
+const SINGLE: readonly Rule[] = [
+  selfAssumedRole,
+  invalidSecretArn,
+  newRegistryHost,
+  missingJsonKey,
+  wrongRegion,
+  sharedRole,
+  openTrust,
+  instanceReach,
+  noTaskRole,
+  plainSecrets,
+  injectedSidecar,
+  wildcardPassRole,
+];
+
 /** Everything that is looked for, in the order of the report. */
-export const rules: readonly Find[] = [trust, registration, refusals, unknowns];
+export const rules: readonly Find[] = [
+  trust,
+  registration,
+  passRoleFindings,
+  refusals,
+  unknowns,
+  overGrants,
+  observed,
+  ...SINGLE.map(({ find }) => find),
+];
 
 /** Every rule there is, by id. */
 export const ruleInfos: readonly RuleInfo[] = [
   ...REFUSAL_KINDS,
+  ...SINGLE,
   NO_SUCH_ROLE,
   WRONG_TRUST,
   TRUST_CONDITION,
   INSTANCE_TRUST,
   NEEDS_EXECUTION_ROLE,
   ROLE_NOT_VALID,
+  MAY_NOT_PASS,
   NOT_REGISTERED,
+  OVER_GRANTED,
+  MANAGED_TOO_WIDE,
+  MEANT_FOR_THE_TASK,
+  NOT_OBSERVED,
   VALUE_MISSING,
   POLICY_MISSING,
   ROLE_MISSING,

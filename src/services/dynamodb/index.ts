@@ -1,17 +1,20 @@
 import { defineService, type Service } from '../../gateway/service.ts';
-import { DeleteItem, GetItem, PutItem } from './items.ts';
+import { BatchGetItem, BatchWriteItem } from './batches.ts';
+import { DeleteItem, GetItem, PutItem, UpdateItem } from './items.ts';
 import { Query, Scan } from './queries.ts';
 import { DescribeContinuousBackups, DescribeTimeToLive, UpdateTimeToLive } from './table-settings.ts';
 import { CreateTable, DeleteTable, DescribeTable, ListTables } from './tables.ts';
 import { ListTagsOfResource, TagResource, UntagResource } from './tags.ts';
+import { TransactGetItems, TransactWriteItems } from './transactions.ts';
 import { unservedChecks } from './unserved.ts';
-import { UpdateItem } from './update-item.ts';
 
 export const dynamodbService: Service = defineService({
   id: 'dynamodb',
   actionPrefix: 'dynamodb',
   eventSource: 'dynamodb.amazonaws.com',
   operations: {
+    BatchGetItem,
+    BatchWriteItem,
     CreateTable,
     DeleteItem,
     DeleteTable,
@@ -25,6 +28,8 @@ export const dynamodbService: Service = defineService({
     Query,
     Scan,
     TagResource,
+    TransactGetItems,
+    TransactWriteItems,
     UntagResource,
     UpdateItem,
     UpdateTimeToLive,
@@ -40,5 +45,16 @@ export const dynamodbService: Service = defineService({
     'TransactItems',
     'Parameters',
   ],
-  dataEvents: ['DeleteItem', 'GetItem', 'PutItem', 'Query', 'Scan', 'UpdateItem'],
+  dataEvents: [
+    'BatchGetItem',
+    'BatchWriteItem',
+    'DeleteItem',
+    'GetItem',
+    'PutItem',
+    'Query',
+    'Scan',
+    'TransactGetItems',
+    'TransactWriteItems',
+    'UpdateItem',
+  ],
 });

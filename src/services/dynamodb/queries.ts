@@ -7,7 +7,8 @@ import { type Condition, holds, pathsOf, readCondition } from './expressions/con
 import { type Path, project } from './expressions/paths.ts';
 import { Placeholders } from './expressions/placeholders.ts';
 import { TokenReader } from './expressions/tokens.ts';
-import { itemContext, LEGACY, mentioned, projectionOf } from './items.ts';
+import { itemContext, mentioned } from './item-context.ts';
+import { LEGACY, projectionOf } from './items.ts';
 import { readKeyCondition } from './key-conditions.ts';
 import { type KeyNames, keyNames, keyOf, keyTypeOf, leadingKey, storeKey } from './keys.ts';
 import { type IndexRecord, items, type TableRecord } from './records.ts';
@@ -54,7 +55,7 @@ function check(action: 'Query' | 'Scan', context: Reading<QueryInput | ScanInput
   const leading =
     keyCondition === undefined || table === undefined ? undefined : hashIn(keyCondition, input as QueryInput, table);
   const keys = {
-    ...itemContext(input, context, undefined, attributes),
+    ...itemContext(input, context, [], attributes),
     'dynamodb:Select': selectOf(input),
     ...(leading === undefined ? {} : { 'dynamodb:LeadingKeys': [leading] }),
   };

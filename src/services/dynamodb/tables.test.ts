@@ -126,12 +126,10 @@ describe('tables', () => {
         .at(-1)
         ?.checks.map(({ action, resource }) => `${action} ${resource}`);
     };
-    const put = { Put: { TableName, Item: {} } };
     expect(await asked('UpdateTable', { TableName })).toEqual([`dynamodb:UpdateTable ${TableArn}`]);
-    expect(await asked('BatchGetItem', { RequestItems: { orders: {} } })).toEqual([
-      `dynamodb:BatchGetItem ${TableArn}`,
+    expect(await asked('PutResourcePolicy', { ResourceArn: TableArn })).toEqual([
+      `dynamodb:PutResourcePolicy ${TableArn}`,
     ]);
-    expect(await asked('TransactWriteItems', { TransactItems: [put] })).toEqual([`dynamodb:PutItem ${TableArn}`]);
     expect(await asked('ExecuteStatement', { Statement: 'SELECT * FROM "orders" WHERE id = ?' })).toEqual([
       `dynamodb:PartiQLSelect ${TableArn}`,
     ]);

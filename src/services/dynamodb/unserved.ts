@@ -3,15 +3,6 @@ import { addressOf, findTable, tableCheck } from './target.ts';
 
 type Unserved = ReadContext<Record<string, unknown>>;
 
-/** Actions of the members of TransactItems. Source: DynamoDB Developer Guide, transactions and IAM. */
-const TRANSACTED: Readonly<Record<string, string>> = {
-  Put: 'PutItem',
-  Update: 'UpdateItem',
-  Delete: 'DeleteItem',
-  ConditionCheck: 'ConditionCheckItem',
-  Get: 'GetItem',
-};
-
 const PARTIQL: Readonly<Record<string, string>> = {
   select: 'PartiQLSelect',
   insert: 'PartiQLInsert',
@@ -23,16 +14,6 @@ const PARTIQL: Readonly<Record<string, string>> = {
 export function unservedChecks(name: string, context: Unserved): readonly AuthorizationCheck[] {
   const { input } = context;
   const onTable = (action: string, table: unknown): AuthorizationCheck => checkOf(action, table, context);
-  if (name === 'BatchGetItem' || name === 'BatchWriteItem') {
-    return Object.keys(objectOf(input.RequestItems)).map((table) => onTable(name, table));
-  }
-  if (name === 'TransactGetItems' || name === 'TransactWriteItems') {
-    return listOf(input.TransactItems).flatMap((item) =>
-      Object.entries(objectOf(item)).map(([kind, inner]) =>
-        onTable(TRANSACTED[kind] ?? name, objectOf(inner).TableName),
-      ),
-    );
-  }
   const statements = name === 'ExecuteStatement' ? [input] : listOf(input.Statements ?? input.TransactStatements);
   if (statements.length > 0) return statements.map((one) => onStatement(String(objectOf(one).Statement), onTable));
   return [onTable(name, input.TableName ?? input.ResourceArn ?? input.TableArn ?? input.GlobalTableName)];

@@ -14,7 +14,7 @@ const PARTITION = '';
  */
 export const GetAuthorizationToken = operation('ecr', 'GetAuthorizationToken', {
   authorize: () => [{ action: 'ecr:GetAuthorizationToken', resource: '*' }],
-  handle: ({ input, account, region, principal, tx, now, ids }) => {
+  handle: ({ input, account, region, principal, stage, tx, now, ids }) => {
     const registries = input.registryIds ?? [account];
     if (registries.length < 1 || registries.length > 10) {
       throw invalidParameter('registryIds', 'Member must have length between 1 and 10');
@@ -24,7 +24,12 @@ export const GetAuthorizationToken = operation('ecr', 'GetAuthorizationToken', {
     return {
       authorizationData: registries.map((registry) => {
         const password = ids.bytes(96).toString('base64url');
-        tx.put(tokenGrants, PARTITION, digestOf(password), { principal, region, expiresAt });
+        tx.put(tokenGrants, PARTITION, digestOf(password), {
+          principal,
+          region,
+          expiresAt,
+          ...(stage === undefined ? {} : { stage }),
+        });
         return {
           authorizationToken: Buffer.from(`AWS:${password}`, 'ascii').toString('base64'),
           expiresAt,
@@ -37,8 +42,13 @@ export const GetAuthorizationToken = operation('ecr', 'GetAuthorizationToken', {
 
 /** Who got the token; undefined when nobody did or its time is over. `token` is the password: what follows `AWS:`. */
 export function findAuthorizationToken(read: Read, token: string, now: number): TokenGrant | undefined {
-  const grant = read.get(tokenGrants, PARTITION, digestOf(token));
+  const grant = findTokenGrant(read, token);
   return grant !== undefined && grant.expiresAt > now ? grant : undefined;
+}
+
+/** The grant of a token even when its time is over, as long as it is remembered. */
+export function findTokenGrant(read: Read, token: string): TokenGrant | undefined {
+  return read.get(tokenGrants, PARTITION, digestOf(token));
 }
 
 function forgetExpired(tx: Tx, now: number): void {

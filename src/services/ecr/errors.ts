@@ -90,6 +90,51 @@ export function referencedImagesNotFound({ account, name }: Named, digests: read
   );
 }
 
+/** unverified: the text. */
+export function uploadNotFound({ account, name }: Named, uploadId: string): AwsError {
+  return new AwsError(
+    'UploadNotFoundException',
+    `The upload with id '${uploadId}' does not exist in the repository with name '${name}' in the registry with id '${account}'`,
+  );
+}
+
+/** unverified: the text. */
+export function layerAlreadyExists({ account, name }: Named, digest: string): AwsError {
+  return new AwsError(
+    'LayerAlreadyExistsException',
+    `The layer with digest '${digest}' already exists in the repository with name '${name}' in the registry with id '${account}'`,
+  );
+}
+
+/** unverified: the text. */
+export function wrongLayerDigest(digest: string, actual: string): AwsError {
+  return new AwsError(
+    'InvalidLayerException',
+    `The layer digest '${digest}' does not match the digest '${actual}' of the uploaded content`,
+  );
+}
+
+/** Source: API Reference, UploadLayerPart, InvalidLayerPartException. */
+export function invalidLayerPart({ account, name }: Named, uploadId: string, received: number): AwsError {
+  return new AwsError(
+    'InvalidLayerPartException',
+    'The layer part size is not valid, or the first byte specified is not consecutive to the last byte of a previous layer part upload.',
+    {
+      members: { registryId: account, repositoryName: name, uploadId, lastValidByteReceived: Math.max(received - 1, 0) },
+    },
+  );
+}
+
+/** Source: API Reference, CompleteLayerUpload, LayerPartTooSmallException. */
+export function layerPartTooSmall(): AwsError {
+  return new AwsError('LayerPartTooSmallException', 'Layer parts must be at least 5 MiB in size.');
+}
+
+/** Source: API Reference, CompleteLayerUpload, EmptyUploadException. */
+export function emptyUpload(): AwsError {
+  return new AwsError('EmptyUploadException', 'The specified layer upload does not contain any layer parts.');
+}
+
 /** `Invalid parameter at 'P' failed to satisfy constraint: 'C'` */
 export function invalidParameter(parameter: string, constraint: string): AwsError {
   return new AwsError(

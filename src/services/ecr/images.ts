@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { AwsError } from '../../core/errors.ts';
 import { operation } from '../../gateway/operation.ts';
+import type { RequestContext } from '../../policy/types.ts';
 import type { Read, Tx } from '../../store/collections.ts';
 import type { Image, ImageFailure, ImageIdentifier } from '../../wire/generated/types/ecr.ts';
 import { imageAlreadyExists, imageTagAlreadyExists, layersNotFound, referencedImagesNotFound } from './errors.ts';
 import { isDigest, type Manifest, readManifest } from './manifests.ts';
-import { type ImageRecord, images, imageTags, layers, type RepositoryRecord } from './records.ts';
+import { type ImageRecord, images, imageTags, layers, type RepositoryRecord, THROUGH_REGISTRY } from './records.ts';
 import { existing, onRepository, targetRepository } from './target.ts';
 
 /** Tags of an image, in their order. */
@@ -46,7 +47,10 @@ export const PutImage = operation('ecr', 'PutImage', {
     }
     const manifest = readManifest(text, input.imageManifestMediaType);
     refuseMissing(tx, repository, manifest);
-    refuseExisting(tx, repository, digest, tag);
+    // Observed: docker may push the same image again; put-image is told that it is there already.
+    const again = pushesAgain(context.callerContext, tx, repository, digest, tag);
+    if (!again) refuseExisting(tx, repository, digest, tag);
+    nameLayers(tx, repository, manifest);
     const image: ImageRecord = tx.get(images, repository.id, digest) ?? {
       digest,
       manifest: text,
@@ -59,6 +63,30 @@ export const PutImage = operation('ecr', 'PutImage', {
     return { image: shownImage(repository, image, tag) };
   },
 });
+
+/** Whether a push through the registry changes nothing. Observed: under an immutable tag it is refused all the same. */
+function pushesAgain(
+  callerContext: RequestContext,
+  read: Read,
+  repository: RepositoryRecord,
+  digest: string,
+  tag: string | undefined,
+): boolean {
+  if (callerContext[THROUGH_REGISTRY] === undefined) return false;
+  if (tag === undefined) return read.get(images, repository.id, digest) !== undefined;
+  if (read.get(imageTags, repository.id, tag)?.digest !== digest) return false;
+  if (isImmutable(repository, tag)) throw imageTagAlreadyExists(repository, tag);
+  return true;
+}
+
+/** Layers learn their media type from the manifest that names them. */
+function nameLayers(tx: Tx, repository: RepositoryRecord, { blobs }: Manifest): void {
+  for (const { digest, mediaType } of blobs) {
+    const layer = tx.get(layers, repository.id, digest);
+    if (layer === undefined || mediaType === undefined || layer.mediaType === mediaType) continue;
+    tx.put(layers, repository.id, digest, { ...layer, mediaType });
+  }
+}
 
 function refuseMissing(read: Read, repository: RepositoryRecord, manifest: Manifest): void {
   const missingBlobs = manifest.blobs.filter(({ digest }) => read.get(layers, repository.id, digest) === undefined);

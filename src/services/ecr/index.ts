@@ -15,11 +15,16 @@ import {
   PutImageTagMutability,
 } from './repositories.ts';
 import { DeleteRepositoryPolicy, GetRepositoryPolicy, SetRepositoryPolicy } from './repository-policies.ts';
+import type { BlobStore } from './registry/blob-store.ts';
+import { createLayerUploads, InitiateLayerUpload } from './registry/layer-uploads.ts';
+import { ListImageReferrers } from './registry/referrers.ts';
 import { ListTagsForResource, TagResource, UntagResource } from './tags.ts';
 import { findRepository, repositoryCheck } from './target.ts';
 
 export { findAuthorizationToken } from './authorization-tokens.ts';
 export { findLayerContent, LAYER_PATH } from './layers.ts';
+export { BlobStore } from './registry/blob-store.ts';
+export { createRegistry, type Registry } from './registry/registry.ts';
 export { putStandInImage, STAND_IN_ANNOTATION, type StandInImage } from './stand-in.ts';
 
 export const ecrService: Service = defineService({
@@ -43,6 +48,7 @@ export const ecrService: Service = defineService({
     GetLifecyclePolicy,
     GetRegistryPolicy,
     GetRepositoryPolicy,
+    ListImageReferrers,
     ListImages,
     ListTagsForResource,
     PutImage,
@@ -67,4 +73,9 @@ function unservedCheck(name: string, { input, account, region, tx }: ReadContext
   }
   const repositories = name === 'BatchGetRepositoryScanningConfiguration';
   return { action: `ecr:${name}`, resource: repositories ? arn('ecr', region, account, 'repository/*') : '*' };
+}
+
+/** The service with a place for layers: what is pushed through its API and through its registry is there. */
+export function createEcrService(blobs: BlobStore): Service {
+  return { ...ecrService, operations: { ...ecrService.operations, InitiateLayerUpload, ...createLayerUploads(blobs) } };
 }

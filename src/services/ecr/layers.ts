@@ -4,7 +4,7 @@ import type { Read, Tx } from '../../store/collections.ts';
 import type { Layer, LayerFailure } from '../../wire/generated/types/ecr.ts';
 import { layersNotFound } from './errors.ts';
 import { isDigest } from './manifests.ts';
-import { downloadGrants, layers } from './records.ts';
+import { downloadGrants, type LayerRecord, layers } from './records.ts';
 import { existing, onRepository, targetRepository } from './target.ts';
 
 export const BatchCheckLayerAvailability = operation('ecr', 'BatchCheckLayerAvailability', {
@@ -37,6 +37,15 @@ export const BatchCheckLayerAvailability = operation('ecr', 'BatchCheckLayerAvai
 /** Source: ECR's download URLs are presigned for one hour (observed, X-Amz-Expires=3600). */
 const URL_VALID_FOR = 3_600_000;
 const PARTITION = '';
+
+export interface LayerContent {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly size: number;
+  /** Undefined: the bytes are in the blob store. */
+  readonly content: Uint8Array | undefined;
+}
+
 /** Where layers are fetched. The rest of the path is a secret that stands for the permission. */
 export const LAYER_PATH = '/_rolecall/ecr/layers/';
 
@@ -60,17 +69,16 @@ export const GetDownloadUrlForLayer = operation('ecr', 'GetDownloadUrlForLayer',
   },
 });
 
-/** The bytes behind a download URL, by its last path segment; undefined when it was never given or its hour is over. */
-export function findLayerContent(
-  read: Read,
-  secret: string,
-  now: number,
-): { readonly digest: string; readonly mediaType: string; readonly content: Uint8Array } | undefined {
+/** What is behind a download URL, by its last path segment; undefined when it was never given or its hour is over. */
+export function findLayerContent(read: Read, secret: string, now: number): LayerContent | undefined {
   const grant = read.get(downloadGrants, PARTITION, digestOf(secret));
   if (grant === undefined || grant.expiresAt <= now) return undefined;
   const layer = read.get(layers, grant.repositoryId, grant.digest);
-  if (layer === undefined) return undefined;
-  return { digest: layer.digest, mediaType: layer.mediaType, content: Buffer.from(layer.data, 'base64') };
+  return layer === undefined ? undefined : layerContent(layer);
+}
+
+export function layerContent({ digest, mediaType, size, data }: LayerRecord): LayerContent {
+  return { digest, mediaType, size, content: data === undefined ? undefined : Buffer.from(data, 'base64') };
 }
 
 function forgetExpired(tx: Tx, now: number): void {

@@ -11,6 +11,7 @@ import {
   registryHost,
   repositories,
   repositoryArn,
+  uploads,
 } from './records.ts';
 import { tagsOf } from './tags.ts';
 import { existing, findRepository, onRepository, putRepository, repositoryCheck, targetRepository } from './target.ts';
@@ -119,7 +120,7 @@ export const DeleteRepository = operation('ecr', 'DeleteRepository', {
     const repository = existing(context);
     const { tx, input } = context;
     if (input.force !== true && tx.count(images, repository.id) > 0) throw repositoryNotEmpty(repository);
-    for (const content of [images, imageTags, layers]) tx.clear(content, repository.id);
+    for (const content of [images, imageTags, layers, uploads]) tx.clear(content, repository.id);
     tx.delete(repositories, regional(repository.account, repository.region), repository.name);
     return { repository: shownRepository(repository) };
   },

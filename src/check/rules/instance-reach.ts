@@ -1,0 +1,58 @@
+import { found, type Rule, type RuleInfo } from './rule.ts';
+
+/** Source: ECS Developer Guide, security-iam-roles (ECS_AWSVPC_BLOCK_IMDS; bridge and host modes). */
+export const instanceReach: Rule = {
+  id: 'RC306',
+  title: 'Containers can take the instance role',
+  severity: 'warning',
+  verdict: 'advice',
+  *find(world, tasks) {
+    for (const task of tasks) {
+      const { registration } = task.view;
+      if (task.launchType !== 'EC2' || registration.networkMode === 'awsvpc' || registration.networkMode === 'none')
+        continue;
+      const instance = task.instance !== undefined && 'view' in task.instance ? task.instance.view : undefined;
+      const name = instance === undefined ? 'the container instance role' : instance.arn;
+      const polls = instance?.least.set.identity.some(({ policy }) =>
+        policy.statements.some((one) => one.effect === 'Allow' && one.matchesAction('ecs:poll')),
+      );
+      const more = polls ? ' With its ecs:Poll they could ask ECS for the credentials of the other tasks there.' : '';
+      yield found(world, instanceReach, {
+        task,
+        role: 'container-instance',
+        ...(instance === undefined ? {} : { view: instance }),
+        because: '/networkMode',
+        why: `In network mode ${registration.networkMode ?? 'bridge'} the containers reach the instance metadata at 169.254.169.254, and with it the keys of ${name}.${more}`,
+        remedy:
+          'Use network mode awsvpc with ECS_AWSVPC_BLOCK_IMDS=true, or set the hop limit of the instance metadata to 1.',
+      });
+    }
+  },
+};
+
+/** Without a task role the SDK goes on to the instance's. */
+export const FALLS_THROUGH: RuleInfo = {
+  id: 'RC213',
+  title: 'No task role: the application gets the instance role',
+  severity: 'note',
+  verdict: 'advice',
+};
+
+export const noTaskRole: Rule = {
+  ...FALLS_THROUGH,
+  *find(world, tasks) {
+    for (const task of tasks) {
+      if (task.task !== undefined || task.launchType !== 'EC2') continue;
+      if (task.view.registration.networkMode === 'none') continue;
+      const instance = task.instance !== undefined && 'view' in task.instance ? task.instance.view : undefined;
+      yield found(world, FALLS_THROUGH, {
+        task,
+        role: 'container-instance',
+        ...(instance === undefined ? {} : { view: instance }),
+        because: '',
+        why: `The task definition has no taskRoleArn: an application that calls AWS does so with the container instance role${instance === undefined ? '' : ` ${instance.arn}`} (a session named i-…), where it finds one at all.`,
+        remedy: 'Set taskRoleArn to a role with what the application needs, if it calls AWS.',
+      });
+    }
+  },
+};
