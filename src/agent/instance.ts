@@ -196,8 +196,12 @@ export class ContainerInstance implements InstanceAccess {
     const external = launchType === 'EXTERNAL';
     const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
     const attributes = agentCapabilities({
-      // Tasks must be placed here whoever writes their logs: that is what the switch decides, later.
-      switches: { ...switches, logsWithExecutionRole: true },
+      // An agent whose switch is off does not offer the capability, and tasks that need it are not placed. With both
+      // switches off the published table holds: then tasks are placed, and the instance role writes their logs.
+      switches: {
+        ...switches,
+        logsWithExecutionRole: switches.logsWithExecutionRole || !switches.pullsWithExecutionRole,
+      },
       external,
       architecture,
     });

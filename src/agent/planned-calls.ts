@@ -12,13 +12,16 @@ export class CallFailure extends Error {
   readonly call: PlannedCall;
   readonly error: AwsError;
   readonly requestId: string;
+  /** What people can do about it, behind ECS's own text. */
+  readonly hint: string | undefined;
 
-  constructor(call: PlannedCall, error: AwsError, requestId: string) {
+  constructor(call: PlannedCall, error: AwsError, requestId: string, hint?: string) {
     super(`${call.service}:${call.operation}: ${error.code}: ${error.message}`, { cause: error });
     this.name = 'CallFailure';
     this.call = call;
     this.error = error;
     this.requestId = requestId;
+    this.hint = hint;
   }
 }
 

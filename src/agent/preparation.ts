@@ -21,7 +21,7 @@ export class Preparation {
   readonly secrets: SecretValues;
   readonly #calls: PlannedCalls;
   readonly #openLog: (container: string) => Promise<void>;
-  readonly #standIn: (image: string) => void;
+  readonly #standIn: (image: string) => string | undefined;
   readonly #files = new Map<string, Record<string, string>[]>();
   readonly #registryAuth = new Map<string, PullCredentials>();
   /** By `REGISTRY REGION`. */
@@ -33,8 +33,8 @@ export class Preparation {
     readonly secrets: SecretValues;
     /** Opens the log driver of a container (Fargate opens all of them before the pull). */
     readonly openLog: (container: string) => Promise<void>;
-    /** Called before an image is asked for in ECR. */
-    readonly standIn: (image: string) => void;
+    /** Called before an image is asked for in ECR. Answers what to say where it is not there and nothing stands in for it. */
+    readonly standIn: (image: string) => string | undefined;
   }) {
     this.#calls = parts.calls;
     this.secrets = parts.secrets;
@@ -108,8 +108,11 @@ export class Preparation {
 
   async #readManifest(call: PlannedCall): Promise<void> {
     const image = imageOfCall(call);
-    if (parseEcrImage(image) !== undefined) this.#standIn(image);
-    const answer = await this.#calls.make(call, 'ecr', 'BatchGetImage');
+    const hint = parseEcrImage(image) === undefined ? undefined : this.#standIn(image);
+    const answer = await this.#calls.make(call, 'ecr', 'BatchGetImage').catch((error: unknown) => {
+      const missing = error instanceof CallFailure && error.error.code === 'RepositoryNotFoundException';
+      throw missing ? new CallFailure(call, error.error, error.requestId, hint) : error;
+    });
     const found = answer.images?.[0];
     const failure = answer.failures?.[0];
     if (found?.imageManifest === undefined) {
@@ -119,6 +122,7 @@ export class Preparation {
         call,
         new AwsError(`${code}Exception`, failure?.failureReason ?? 'Requested image not found'),
         '',
+        hint,
       );
     }
     this.#manifests.set(image, { digest: found.imageId?.imageDigest, blobs: blobsOf(found.imageManifest) });

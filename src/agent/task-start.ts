@@ -40,7 +40,9 @@ export class TaskStart {
       openLog: async (container) => logs.of(container)?.open(),
       standIn: (image) => {
         const parsed = parseEcrImage(image);
-        if (parsed !== undefined && surroundings.runtime.standsInFor(image)) surroundings.standInImage?.(parsed);
+        if (!surroundings.runtime.standsInFor(image)) return surroundings.runtime.aboutMissingImage?.(image);
+        if (parsed !== undefined) surroundings.standInImage?.(parsed);
+        return undefined;
       },
     });
   }

@@ -321,6 +321,15 @@ describe.each(SETTINGS.filter(({ setting }) => setting.launchType !== 'FARGATE')
       });
     });
 
+    it('logs turned to it alone: the agent does not offer the capability, and RunTask fails with ATTRIBUTE', async () => {
+      if (!setting.executionRole) return;
+      const { id, definition, names } = await cell(setting);
+      await addInstance(world, { ...setting, published: false }, id, names.instance, { logsWithExecutionRole: false });
+      const { tasks, failures } = await runTask(world, setting, id, definition);
+      expect(tasks).toEqual([]);
+      expect(failures).toMatchObject([{ reason: 'ATTRIBUTE' }]);
+    });
+
     it('not granted ecs:Poll: RunTask fails with AGENT', async () => {
       const {
         id,

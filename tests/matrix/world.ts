@@ -191,8 +191,15 @@ export async function register(
 }
 
 /** Adds a container instance with the role to a cluster. Throws what the server says when it cannot. */
-export async function addInstance(world: World, setting: Setting, cluster: string, role: string): Promise<void> {
-  const switches = setting.published === true ? { logsWithExecutionRole: false, pullsWithExecutionRole: false } : {};
+export async function addInstance(
+  world: World,
+  setting: Setting,
+  cluster: string,
+  role: string,
+  switches: Readonly<Record<string, boolean>> = setting.published === true
+    ? { logsWithExecutionRole: false, pullsWithExecutionRole: false }
+    : {},
+): Promise<void> {
   const answer = await world.client.fetchSigned(
     'POST',
     '/_rolecall/instances',

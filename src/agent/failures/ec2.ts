@@ -2,6 +2,7 @@ import { CallFailure, MissingCredentials } from '../planned-calls.ts';
 import { isMissingSecret, RegistryAuthFailure, SecretFailure } from '../secrets.ts';
 import {
   type ContainerStep,
+  hintOf,
   imageOfCall,
   imageParts,
   LogOptionsFailure,
@@ -107,10 +108,10 @@ function pullReason(failure: CallFailure): string {
     return `${DAEMON}error pulling image configuration: download failed after attempts=1: denied: ${error.message}`;
   }
   if (error.code === 'RepositoryNotFoundException') {
-    return `${CANNOT_PULL}Check whether the image exists. ${DAEMON}repository ${name} not found: name unknown: ${error.message}`;
+    return `${CANNOT_PULL}Check whether the image exists. ${DAEMON}repository ${name} not found: name unknown: ${error.message}${hintOf(failure)}`;
   }
   // Source: ECR's registry says `Requested image not found` for a missing manifest (observed).
-  return `${CANNOT_PULL}Check whether the image exists. ${DAEMON}manifest for ${image} not found: manifest unknown: Requested image not found`;
+  return `${CANNOT_PULL}Check whether the image exists. ${DAEMON}manifest for ${image} not found: manifest unknown: Requested image not found${hintOf(failure)}`;
 }
 
 /** Source: agent: taskresource/{ssmsecret,asmsecret,asmauth,envFiles}, engine (awslogs options, ecr auth). */

@@ -2,6 +2,7 @@ import { CallFailure, MissingCredentials } from '../planned-calls.ts';
 import { isMissingSecret, RegistryAuthFailure, SecretFailure } from '../secrets.ts';
 import {
   type ContainerStep,
+  hintOf,
   imageOfCall,
   imageParts,
   LogOptionsFailure,
@@ -119,7 +120,7 @@ function pullReason(failure: CallFailure, code: string): string {
     // Source: observed in 2024 (aws/aws-cdk#29876).
     return `pull image manifest has been retried 1 time(s): failed to resolve ref ${image}: pulling from host ${host} failed with status code [manifests ${reference}]: 403 Forbidden`;
   }
-  return `pull image manifest has been retried 1 time(s): failed to resolve ref ${image}: ${image}: not found`;
+  return `pull image manifest has been retried 1 time(s): failed to resolve ref ${image}: ${image}: not found${hintOf(failure)}`;
 }
 
 function roleName(failure: MissingCredentials): string {

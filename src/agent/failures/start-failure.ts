@@ -79,3 +79,8 @@ export function imageParts(image: string): { host: string; repository: string; r
 export function imageOfCall(call: PlannedCall): string {
   return call.id.replace(/^pull\/(manifest|layers|token)\//, '');
 }
+
+/** Our own word on how to go on, set apart from ECS's text. */
+export function hintOf(failure: CallFailure): string {
+  return failure.hint === undefined ? '' : ` (Rolecall: ${failure.hint})`;
+}

@@ -66,6 +66,8 @@ export class ProcessRuntime implements Runtime {
     this.#store = options.store;
   }
 
+  readonly aboutMissingImage = withoutStandIn;
+
   unsupported(definition: Ecs.TaskDefinition): readonly Unsupported[] {
     return unsupportedByProcesses(definition);
   }
@@ -181,11 +183,7 @@ class ProcessTask implements RuntimeTask {
   #standInOf(image: string): StandIn {
     const standIn = findStandIn(this.#standIns, image);
     if (standIn !== undefined) return standIn;
-    throw new RuntimeFailure(
-      'pull',
-      `no local program stands in for the image ${image}. Rolecall's process runtime runs only programs that you name: ` +
-        `use --stand-in ${image}=DIR, --stand-in ${image}=host to run the container's own command on this machine, or the workload's images.json`,
-    );
+    throw new RuntimeFailure('pull', withoutStandIn(image));
   }
 
   #files(container: string): { stdout: string; stderr: string } {
@@ -209,4 +207,11 @@ class ProcessTask implements RuntimeTask {
       },
     };
   }
+}
+
+function withoutStandIn(image: string): string {
+  return (
+    `no local program stands in for the image ${image}. Rolecall's process runtime runs only programs that you name: ` +
+    `use --stand-in ${image}=DIR, --stand-in ${image}=host to run the container's own command on this machine, or the workload's images.json`
+  );
 }

@@ -155,6 +155,8 @@ export interface Runtime {
   unsupported(definition: Ecs.TaskDefinition): readonly Unsupported[];
   /** Whether something local plays this image, so that no registry need hold it. */
   standsInFor(image: string): boolean;
+  /** What people can do about an image that is not to be had: a sentence behind ECS's own. */
+  readonly aboutMissingImage?: (image: string) => string;
   prepareTask(place: TaskPlace): Promise<RuntimeTask>;
 }
 
