@@ -154,6 +154,8 @@ function s3Error(
   requestId: string,
 ): HttpResponse {
   const headers: Record<string, string> = { 'x-amz-request-id': requestId, 'x-amz-id-2': requestId };
+  // An answer to HEAD has no body, so S3 says the bucket's Region in a header as well.
+  if (typeof error.members.Region === 'string') headers['x-amz-bucket-region'] = error.members.Region;
   const code = queryCodeOf(error.code);
   const known = Object.hasOwn(S3_STATUS, code) ? S3_STATUS[code] : undefined;
   const status = statusOf(error, model?.status ?? known, faultOf(model, error));

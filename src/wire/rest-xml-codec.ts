@@ -132,7 +132,10 @@ export function writeRestOutput(
       }
     }
   }
-  if (payload !== undefined) return { status, headers, body: writePayload(payload, output[payload.name], headers) };
+  // A part of an object is answered as such (RFC 9110, 206), which no model says.
+  const partial = headers['content-range'] === undefined ? status : 206;
+  if (payload !== undefined)
+    return { status: partial, headers, body: writePayload(payload, output[payload.name], headers) };
   if (!hasBodyMembers) return { status, headers, body: '' };
   headers['content-type'] ??= 'application/xml';
   return { status, headers, body: document(operation, shape, output) };
