@@ -127,7 +127,10 @@ async function trail(
     if (wanted(entry)) response.write(`${JSON.stringify(entry)}\n`);
   };
   let sent = Number(query.get('after') ?? 0);
-  for (const entry of gateway.trail.read(gateway.store, { after: sent })) {
+  const last = query.get('last');
+  const range = last === null ? { after: sent } : { descending: true, limit: Number(last) };
+  const entries = gateway.trail.read(gateway.store, range);
+  for (const entry of last === null ? entries : entries.reverse()) {
     write(entry);
     sent = entry.sequence;
   }

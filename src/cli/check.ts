@@ -32,6 +32,7 @@ const FLAGS = {
     repeatable: true,
     summary: 'service control policies of one level, root first; once for each level',
   },
+  cluster: { value: 'NAME', summary: 'the cluster (default: the one of the workload)' },
   exec: { summary: 'tasks run with ECS Exec enabled' },
   ...WORKLOAD_FLAGS,
   format: {
@@ -78,13 +79,14 @@ export const checkCommand: Command = {
 
 /** @throws UserError */
 export function optionsOf(
-  flags: Pick<CheckFlags, 'launch-type' | 'caller' | 'instance-role' | 'scp' | 'exec'>,
+  flags: Pick<CheckFlags, 'launch-type' | 'caller' | 'instance-role' | 'cluster' | 'scp' | 'exec'>,
 ): CheckOptions {
   const launchTypes = flags['launch-type'].map((type) => type.toUpperCase() as LaunchType);
   return {
     exec: flags.exec,
     ...(launchTypes.length === 0 ? {} : { launchTypes }),
     ...(flags.caller === undefined ? {} : { caller: flags.caller }),
+    ...(flags.cluster === undefined ? {} : { cluster: flags.cluster }),
     ...(flags['instance-role'] === undefined ? {} : { instanceRole: flags['instance-role'] }),
     ...(flags.scp.length === 0 ? {} : { scp: flags.scp.map(scpLevel) }),
   };

@@ -16,7 +16,7 @@ export async function readTrail(
 
 /** The number of the newest record. */
 export async function trailEnd(client: AwsClient): Promise<number> {
-  return (await readTrail(client, {})).at(-1)?.sequence ?? 0;
+  return (await readTrail(client, { last: '1' })).at(-1)?.sequence ?? 0;
 }
 
 /** Calls back for each record from a number on, until stopped; each once, in order. */

@@ -19,6 +19,21 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./check.ts')).checkCommand,
   },
   {
+    name: 'policy',
+    summary: 'print the least policies that the roles of a workload need',
+    load: async () => (await import('./policy.ts')).policyCommand,
+  },
+  {
+    name: 'plan',
+    summary: 'print every AWS call that ECS will make for a task, and with which role',
+    load: async () => (await import('./plan.ts')).planCommand,
+  },
+  {
+    name: 'explain',
+    summary: 'say what an error text of AWS means, and what in a workload caused it',
+    load: async () => (await import('./explain.ts')).explainCommand,
+  },
+  {
     name: 'up',
     summary: 'serve the AWS APIs to any client until Ctrl-C',
     load: async () => (await import('./up.ts')).upCommand,

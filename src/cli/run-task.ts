@@ -92,7 +92,7 @@ export async function runTask(client: AwsClient, request: TaskRequest, listener:
     listener.onOutput(line);
   });
   lines.catch(() => {}); // thrown again where it is awaited
-  const stopped = await untilStopped(client, request, task.taskArn);
+  const stopped = await untilStopped(client, request, task.taskArn, () => calls.some(isRefusedReport));
   await ended(lines, outputEnd);
   await follower.finish();
   return { ...base, ...taskOutcome(stopped, definition), taskArn: task.taskArn };
@@ -149,7 +149,12 @@ function failureText(failures: readonly Ecs.Failure[] | undefined): string {
   return texts.length === 0 ? 'RunTask made no task and gave no reason' : texts.join('; ');
 }
 
-async function untilStopped(client: AwsClient, request: TaskRequest, taskArn: string): Promise<Ecs.Task> {
+async function untilStopped(
+  client: AwsClient,
+  request: TaskRequest,
+  taskArn: string,
+  silenced: () => boolean,
+): Promise<Ecs.Task> {
   let wait = FIRST_LOOK;
   let asked = false;
   for (;;) {
@@ -157,6 +162,7 @@ async function untilStopped(client: AwsClient, request: TaskRequest, taskArn: st
     const task = tasks?.[0];
     if (task === undefined || task.lastStatus === 'STOPPED')
       return task ?? { taskArn, lastStatus: 'STOPPED', stoppedReason: 'the task is gone' };
+    if (silenced()) return { ...task, stoppedReason: SILENCED };
     if (request.interrupted.aborted && !asked) {
       asked = true;
       wait = FIRST_LOOK;
@@ -169,6 +175,17 @@ async function untilStopped(client: AwsClient, request: TaskRequest, taskArn: st
     await pause(wait, asked ? undefined : request.interrupted);
     wait = Math.min(LAST_LOOK, wait * 1.5);
   }
+}
+
+/** In AWS such a task stays as ECS last knew it, whatever becomes of its containers. */
+const SILENCED =
+  'the container instance role may not report what becomes of the task: ECS goes on to show it as it was, and never learns that it ran or stopped';
+
+/** The agent was refused when it reported a task's state. */
+function isRefusedReport({ value }: LogEntry<TrailEntry>): boolean {
+  return (
+    value.outcome === 'denied' && value.role === 'container-instance' && /^Submit.*StateChanges?$/.test(value.operation)
+  );
 }
 
 /** Waits, less long when interrupted. */
