@@ -9,7 +9,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'tests/corpus/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'tests/{corpus,conformance,docs}/**/*.test.ts'],
           // Unit tests change nothing that outlives them: one module graph for all is much quicker.
           pool: 'threads',
           isolate: false,
@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/corpus/**'],
+          exclude: ['tests/{corpus,conformance,docs}/**'],
           globalSetup: ['tests/build.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
