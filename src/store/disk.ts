@@ -10,8 +10,10 @@ const SCHEMA_VERSION = 1;
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS documents (collection TEXT NOT NULL, partition TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL,
     PRIMARY KEY (collection, partition, key)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS entries (sequence INTEGER PRIMARY KEY, log TEXT NOT NULL, partition TEXT NOT NULL, at INTEGER NOT NULL, json TEXT NOT NULL);
-  CREATE INDEX IF NOT EXISTS entries_by_time ON entries (log, partition, at, sequence);
+  CREATE TABLE IF NOT EXISTS entries (log TEXT NOT NULL, partition TEXT NOT NULL, sequence INTEGER NOT NULL, at INTEGER NOT NULL, json TEXT NOT NULL,
+    PRIMARY KEY (log, partition, sequence)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT OR IGNORE INTO counters (name, value) VALUES ('sequence', 0);
 `;
 
 export interface StoredDocument {
@@ -53,6 +55,8 @@ export class Disk {
       const db = openDatabase(file);
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = NORMAL');
+      // Checkpoints wait for the disk: not after every few megabytes.
+      db.pragma('wal_autocheckpoint = 8000');
       const [version] = db.prepare('PRAGMA user_version').raw().all() as [[number]];
       if (version[0] > SCHEMA_VERSION) {
         throw new UserError(
@@ -80,19 +84,19 @@ export class Disk {
 
   /** Writes all or nothing. */
   write(writes: readonly Write[]): void {
-    const { put, remove, append, truncate } = this.#statements;
+    const { put, remove, append, appendMany, counted, truncate } = this.#statements;
+    let sequence: number | undefined;
     this.#db.exec('BEGIN');
-    for (const write of writes) {
+    for (let index = 0; index < writes.length; index++) {
+      const write = writes[index] as Write;
       switch (write.kind) {
-        case 'append':
-          append.run(
-            write.entry.sequence,
-            write.log,
-            write.partition,
-            write.entry.at,
-            JSON.stringify(write.entry.value),
-          );
+        case 'append': {
+          const many = appendsFrom(writes, index);
+          (many.length === 1 ? append : appendMany).run(...many.flatMap(columns));
+          index += many.length - 1;
+          sequence = (many.at(-1) as Append).entry.sequence;
           break;
+        }
         case 'put':
           put.run(write.collection, write.partition, write.key, JSON.stringify(write.value));
           break;
@@ -103,6 +107,7 @@ export class Disk {
           truncate.run(write.log, write.partition, write.before);
       }
     }
+    if (sequence !== undefined) counted.run(sequence);
     this.#db.exec('COMMIT');
   }
 
@@ -130,6 +135,22 @@ export class Disk {
     this.#db.close();
     this.#lock.release();
   }
+}
+
+type Append = Extract<Write, { kind: 'append' }>;
+
+/** Entries that one statement takes: a call into SQLite costs as much as the row it writes. */
+const TOGETHER = 8;
+
+/** The next eight writes, where all of them are entries of a log; else the next one. */
+function appendsFrom(writes: readonly Write[], from: number): readonly Append[] {
+  const next = writes.slice(from, from + TOGETHER);
+  const all = next.length === TOGETHER && next.every((write): write is Append => write.kind === 'append');
+  return all ? next : [writes[from] as Append];
+}
+
+function columns({ log, partition, entry }: Append): (string | number)[] {
+  return [entry.sequence, log, partition, entry.at, JSON.stringify(entry.value)];
 }
 
 interface Lock {
@@ -168,6 +189,9 @@ function openError(directory: string, error: unknown): UserError {
   );
 }
 
+const INSERT_ENTRIES = 'INSERT INTO entries (sequence, log, partition, at, json) VALUES';
+const ENTRY_VALUES = '(?, ?, ?, ?, ?)';
+
 function prepareStatements(db: Database.Database) {
   const select = (columns: string) =>
     db.prepare(
@@ -179,10 +203,12 @@ function prepareStatements(db: Database.Database) {
   } as const;
   return {
     documents: db.prepare('SELECT collection, partition, key, json FROM documents ORDER BY collection, partition, key'),
-    lastSequence: db.prepare('SELECT max(sequence) AS sequence FROM entries'),
+    lastSequence: db.prepare("SELECT value AS sequence FROM counters WHERE name = 'sequence'"),
     put: db.prepare('INSERT OR REPLACE INTO documents (collection, partition, key, json) VALUES (?, ?, ?, ?)'),
     remove: db.prepare('DELETE FROM documents WHERE collection = ? AND partition = ? AND key = ?'),
-    append: db.prepare('INSERT INTO entries (sequence, log, partition, at, json) VALUES (?, ?, ?, ?, ?)'),
+    counted: db.prepare("UPDATE counters SET value = ? WHERE name = 'sequence'"),
+    append: db.prepare(`${INSERT_ENTRIES} ${ENTRY_VALUES}`),
+    appendMany: db.prepare(`${INSERT_ENTRIES} ${Array(TOGETHER).fill(ENTRY_VALUES).join(', ')}`),
     truncate: db.prepare('DELETE FROM entries WHERE log = ? AND partition = ? AND at < ?'),
     entries: (by: 'arrival' | 'time', descending: boolean) => entries[by][descending ? 1 : 0],
   };
