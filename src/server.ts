@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { handleAdmin } from './admin.ts';
 import { Agent } from './agent/agent.ts';
 import type { AgentNote } from './agent/ports.ts';
-import { ProcessRuntime } from './agent/runtimes/process.ts';
-import type { Isolation } from './agent/runtimes/runtime.ts';
+import type { Isolation, RuntimeName } from './agent/runtimes/runtime.ts';
 import { parseImagesFile, type StandIn } from './agent/runtimes/stand-ins.ts';
 import { createDiagnosis } from './check/refused-call.ts';
 import { systemClock } from './core/clock.ts';
@@ -17,13 +16,16 @@ import { Gateway } from './gateway/gateway.ts';
 import { handleHttp } from './gateway/http.ts';
 import { createListener } from './gateway/listener.ts';
 import { Trail, type TrailEntry } from './gateway/trail.ts';
+import { openRuntime, type RuntimeChoice } from './open-runtime.ts';
 import { servicesOver } from './services/all.ts';
+import { BlobStore, createRegistry } from './services/ecr/index.ts';
 import { putStandInImage } from './services/ecr/stand-in.ts';
 import { refreshTaskCredentials } from './services/ecs/credentials.ts';
 import { createRootAccessKey, ensureAccount } from './services/iam/accounts.ts';
 import { createIdentities } from './services/iam/identities.ts';
 import type { LogEntry } from './store/collections.ts';
 import { Store } from './store/store.ts';
+import type { HttpRequest } from './wire/http.ts';
 
 /** Replaced at build time by the package's version. */
 declare const ROLECALL_VERSION: string;
@@ -37,6 +39,8 @@ export interface ServerOptions {
   readonly region: string;
   readonly account: string;
   readonly standIns: readonly StandIn[];
+  /** How containers are run; default: `process`. */
+  readonly runtime?: RuntimeChoice;
   /** Keep the tasks' scratch directories of a server without data directory. */
   readonly keep?: boolean;
   /** Called for every record of the trail, and for what the agent has to say. */
@@ -53,6 +57,7 @@ export interface RunningServer {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Where generated keys are kept, readable by the owner only; undefined with the well-known pair. */
   readonly credentialsFile: string | undefined;
+  readonly runtime: RuntimeName;
   readonly isolation: Isolation;
   /** Directory of the tasks' scratch directories. */
   readonly scratch: string;
@@ -104,12 +109,13 @@ async function build(
     ((requestId, error) =>
       process.stderr.write(`bug in request ${requestId}: ${error instanceof Error ? error.stack : error}\n`));
   const trail = new Trail();
+  const blobs = new BlobStore({ directory: join(home, 'registry'), durable: options.data !== undefined });
   const identities = createIdentities();
   const gateway = new Gateway({
     store,
     clock: systemClock,
     ids: randomIds,
-    services: servicesOver(trail),
+    services: servicesOver(trail, blobs),
     identities,
     region: options.region,
     endpoint: inside,
@@ -128,7 +134,22 @@ async function build(
   bootstrap();
 
   const standIns: StandIn[] = [...options.standIns];
-  const runtime = new ProcessRuntime({ standIns, store });
+  const aws = (request: HttpRequest, abandoned: () => AbortSignal) => handleHttp(gateway, request, abandoned);
+  // What containers reach in a network of their own: the AWS APIs, and not what the command line asks of a server.
+  const inner = createListener({ aws, admin: async (_request, response) => void response.writeHead(404).end() });
+  const {
+    runtime,
+    listening,
+    close: closeRuntime,
+  } = await openRuntime(options.runtime ?? 'process', {
+    store,
+    standIns,
+    home,
+    durable: options.data !== undefined,
+    endpoint: inside,
+    accept: (socket) => inner.emit('connection', socket),
+  });
+  stopped.push(closeRuntime);
   const scratch = join(home, 'tasks');
   const note = options.onNote ?? (() => {});
   const newAgent = () =>
@@ -165,7 +186,8 @@ async function build(
   let agent = newAgent();
 
   const listener = createListener({
-    aws: (request, abandoned) => handleHttp(gateway, request, abandoned),
+    aws,
+    registry: createRegistry({ gateway, store, clock: systemClock, blobs }),
     admin: (request, response) =>
       handleAdmin(
         {
@@ -196,6 +218,7 @@ async function build(
   }
   stopped.push(() => close(listener));
   await agent.start();
+  await listening();
   stopped.push(async () => {
     gateway.stop();
     // Tasks of a server with data run on and are found again; without data nobody would.
@@ -208,6 +231,7 @@ async function build(
     account: options.account,
     credentials,
     credentialsFile,
+    runtime: runtime.name,
     isolation: runtime.isolation,
     scratch,
     stop: () => {

@@ -2,6 +2,7 @@ import type { LaunchType } from '../roles/duty.ts';
 import { linkSecrets } from '../sources/load/link-secrets.ts';
 import type { Workload } from '../sources/workload.ts';
 import type { DecidedDuty, Finding } from './finding.ts';
+import { execOptions } from './model/exec-options.ts';
 import { instanceRoleOf } from './model/instance-role.ts';
 import { launchTypesOf } from './model/launch-types.ts';
 import { registrationOf } from './model/registration.ts';
@@ -49,9 +50,12 @@ function tasksOf(world: World): CheckedTask[] {
   };
   return workload.taskDefinitions.flatMap((source) => {
     const view = registrationOf(source, tokens, workload.account);
-    return launchTypesOf(view, workload, options.launchTypes, []).map((launchType) =>
+    const { services } = world.deployments.of(source);
+    const ofServices = [...new Set(services.flatMap((service) => service.launchTypes))];
+    const exec = options.exec === true || services.some((service) => service.exec);
+    return launchTypesOf(view, workload, options.launchTypes, ofServices).map((launchType) =>
       checkTask(world, view, launchType, instanceOf(launchType), {
-        ...(options.exec === true ? { exec: {} } : {}),
+        ...(exec ? { exec: execOptions(world) } : {}),
         ...(caller === undefined ? {} : { further: (task) => passRoleDuties(world, task, caller) }),
       }),
     );

@@ -1,4 +1,3 @@
-import { readText } from '../sources/read-document.ts';
 import type { Workload } from '../sources/workload.ts';
 import type { Finding } from './finding.ts';
 
@@ -8,38 +7,23 @@ export interface Silenced {
   readonly reason: string;
 }
 
-/** One entry of `silence` in rolecall.json. */
-export interface SilenceSetting {
-  readonly id: string;
-  readonly reason: string;
-  /** Only in this file (its name or the end of its path), or at this JSON path in it. */
-  readonly path?: string;
-}
-
-/** Formats with comments; JSON has none. */
-const WITH_COMMENTS = /\.(ya?ml|txt)$/;
-/** `# rolecall:silence RC301 the reason` */
-const COMMENT = /#\s*rolecall:silence\s+(RC\d{3})\s+(\S.*)$/;
-
-/** Takes out what `rolecall.json` or a comment at the place (its line or the one above) silences. */
+/** Takes out what `rolecall.json` or a comment (on the line of the finding, or the one above) silences. */
 export function silence(
   findings: readonly Finding[],
   workload: Workload,
 ): { readonly kept: readonly Finding[]; readonly silenced: readonly Silenced[] } {
-  const settings = (workload.settings as { readonly silence?: readonly SilenceSetting[] }).silence ?? [];
-  const comments = new Map<string, readonly string[]>();
   const kept: Finding[] = [];
   const silenced: Silenced[] = [];
   for (const finding of findings) {
-    const reason = bySetting(finding, settings) ?? byComment(finding, comments);
+    const reason = bySetting(finding, workload) ?? byComment(finding, workload);
     if (reason === undefined) kept.push(finding);
     else silenced.push({ finding, reason });
   }
   return { kept, silenced };
 }
 
-function bySetting({ id, source }: Finding, settings: readonly SilenceSetting[]): string | undefined {
-  return settings.find(
+function bySetting({ id, source }: Finding, { settings }: Workload): string | undefined {
+  return settings.silence?.find(
     (one) =>
       one.id === id &&
       (one.path === undefined ||
@@ -50,16 +34,11 @@ function bySetting({ id, source }: Finding, settings: readonly SilenceSetting[])
   )?.reason;
 }
 
-function byComment({ id, source }: Finding, files: Map<string, readonly string[]>): string | undefined {
-  if (!WITH_COMMENTS.test(source.file)) return undefined;
-  let lines = files.get(source.file);
-  if (lines === undefined) {
-    lines = readText(source.file).split(/\r?\n/);
-    files.set(source.file, lines);
-  }
-  for (const line of [lines[source.line - 1], lines[source.line - 2]]) {
-    const [, silenced, reason] = COMMENT.exec(line ?? '') ?? [];
-    if (silenced === id) return reason?.trim();
-  }
-  return undefined;
+function byComment({ id, source }: Finding, { silences }: Workload): string | undefined {
+  return silences.find(
+    (one) =>
+      one.id === id &&
+      one.origin.file === source.file &&
+      (one.origin.line === source.line || one.origin.line + 1 === source.line),
+  )?.reason;
 }

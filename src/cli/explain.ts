@@ -98,8 +98,10 @@ function diagnosisLines(
   style: Style,
 ): string[] {
   const width = style.width ?? 120;
-  const row = (word: string, text: string) =>
-    wrapped(`${word.padEnd(7)}${harmless(text)}`.replace(/\s+$/, ''), width, '  ', '         ');
+  const row = (word: string, text: string) => {
+    const [first, ...rest] = wrapped(harmless(text), width, '         ');
+    return [`  ${word.padEnd(7)}${first!.trimStart()}`, ...rest];
+  };
   const lines = [
     style.bold(`${meaning.key}: ${KINDS[meaning.kind]}`),
     ...row('role', meaning.role),
@@ -108,7 +110,10 @@ function diagnosisLines(
     ...row('cause', meaning.cause),
     ...row('fix', meaning.fix),
   ];
+  const told = new Set<string>();
   for (const finding of findings) {
+    if (told.has(finding.why)) continue;
+    told.add(finding.why);
     lines.push('', `${style.yellow(`${finding.id} in your input`)}  ${finding.taskDefinition ?? ''}`.trimEnd());
     if (finding.source.file !== '') lines.push(style.dim(`  at ${placeOf(finding.source)}`));
     lines.push(...wrapped(messageOf(finding), width, '  '));

@@ -1,5 +1,5 @@
 import type { AgentNote } from '../agent/ports.ts';
-import type { Isolation } from '../agent/runtimes/runtime.ts';
+import type { Isolation, RuntimeName } from '../agent/runtimes/runtime.ts';
 import type { StandIn } from '../agent/runtimes/stand-ins.ts';
 import type { TrailEntry } from '../gateway/trail.ts';
 import type { LogEntry } from '../store/collections.ts';
@@ -9,6 +9,9 @@ export type Screen = NodeJS.WritableStream & {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
 };
+
+/** How containers are run; `auto`: the strongest that this machine can do. */
+export type RuntimeChoice = RuntimeName | 'auto';
 
 /** What the commands ask of a server that they start themselves. */
 export interface ServerRequest {
@@ -20,6 +23,7 @@ export interface ServerRequest {
   readonly region: string;
   readonly account: string;
   readonly standIns: readonly StandIn[];
+  readonly runtime: RuntimeChoice;
   readonly keep?: boolean;
   readonly onCall?: (entry: LogEntry<TrailEntry>) => void;
   readonly onNote?: (note: AgentNote) => void;
@@ -30,6 +34,7 @@ export interface StartedServer {
   readonly endpoint: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly credentialsFile: string | undefined;
+  readonly runtime: RuntimeName;
   readonly isolation: Isolation;
   /** Directory of the tasks' scratch directories. */
   readonly scratch: string;

@@ -49,6 +49,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./instance.ts')).instanceCommand,
   },
   {
+    name: 'images',
+    summary: 'put images into the registry of a running server',
+    load: async () => (await import('./images.ts')).imagesCommand,
+  },
+  {
+    name: 'doctor',
+    summary: 'say what this machine can do, and what each runtime isolates',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
     name: 'test',
     summary: 'run policy tests kept as data',
     load: async () => {

@@ -16,6 +16,7 @@ import { styleOf } from './output/style.ts';
 import { loadLines, taskSummary } from './output/summary.ts';
 import { runDocument } from './run-json.ts';
 import { runTask, type TaskListener } from './run-task.ts';
+import { RUNTIME_FLAG } from './runtime-choice.ts';
 import { openSession, serverAccount } from './session.ts';
 import { type TaskResult, worstExitCode } from './task-result.ts';
 import { missingRoles, requireAccount, writtenFor } from './workload-account.ts';
@@ -24,7 +25,7 @@ const FLAGS = {
   'launch-type': { value: 'TYPE', oneOf: ['fargate', 'ec2', 'external'], summary: 'run on this launch type only' },
   'task-role': { value: 'ARN|NAME', summary: 'override the task role, as RunTask does' },
   'execution-role': { value: 'ARN|NAME', summary: 'override the task execution role, as RunTask does' },
-  runtime: { value: 'NAME', oneOf: ['process'], summary: 'how containers are run (default: process)' },
+  runtime: RUNTIME_FLAG,
   'stand-in': { value: 'IMAGE=DIR|host', repeatable: true, summary: 'run a local program in place of an image' },
   parameter: {
     value: 'NAME=VALUE',

@@ -8,6 +8,7 @@ import { connect, credentialsOf, DEFAULT_ACCOUNT, refusedCall, regionOf } from '
 import { endpointUrl } from './flags.ts';
 import type { Io } from './io.ts';
 import { harmless } from './output/style.ts';
+import { runtimeChoice } from './runtime-choice.ts';
 import { sendStandIns, standInsOf } from './stand-ins.ts';
 
 /** The flags of `run` that say which server it is. */
@@ -15,6 +16,7 @@ export interface SessionFlags {
   readonly endpoint: string | undefined;
   readonly 'stand-in': readonly string[];
   readonly keep: boolean;
+  readonly runtime: string | undefined;
 }
 
 /** A server that a workload runs on, and the way to it. */
@@ -53,6 +55,7 @@ export async function openSession(workload: Workload, flags: SessionFlags, io: I
     region,
     account,
     standIns,
+    runtime: runtimeChoice(flags.runtime, io),
     ...(data === undefined ? {} : { data, keep: true }),
     onBug: (_, error) => io.stderr.write(`this is a bug in Rolecall; more in ${io.logBug(error)}\n`),
     onNote: ({ level, message }) => {
@@ -67,7 +70,7 @@ export async function openSession(workload: Workload, flags: SessionFlags, io: I
     endpoint: server.endpoint,
     about: [
       `server    ${server.endpoint}, account ${account}, ${region}, policies enforced`,
-      `runtime   process: ${server.isolation.summary}`,
+      `runtime   ${server.runtime}: ${server.isolation.summary}`,
       ...kept,
     ],
     trail:

@@ -12,6 +12,7 @@ import type { Io, StartedServer } from './io.ts';
 import { ledgerLine, ledgerRow } from './output/ledger.ts';
 import { harmless, type Style, styleOf } from './output/style.ts';
 import { loadLines } from './output/summary.ts';
+import { RUNTIME_FLAG, runtimeChoice } from './runtime-choice.ts';
 import { standInsOf } from './stand-ins.ts';
 import { requireAccount } from './workload-account.ts';
 
@@ -22,7 +23,7 @@ const FLAGS = {
   ephemeral: { summary: 'keep nothing: everything is gone when the server stops' },
   load: { value: 'PATH', repeatable: true, summary: 'load a workload: a folder, a template or a task definition' },
   parameter: { value: 'NAME=VALUE', repeatable: true, summary: 'a parameter of a loaded template' },
-  runtime: { value: 'NAME', oneOf: ['process'], summary: 'how containers are run (default: process)' },
+  runtime: RUNTIME_FLAG,
   'stand-in': { value: 'IMAGE=DIR|host', repeatable: true, summary: 'run a local program in place of an image' },
   region: { value: 'REGION', summary: 'Region (default: AWS_REGION, else eu-west-1)' },
   account: { value: 'ID', summary: 'account (default: 000000000000)' },
@@ -55,6 +56,7 @@ export const upCommand: Command = {
     const write = (line: string) => io.stdout.write(`${line}\n`);
     const data = flags.ephemeral ? undefined : resolve(flags.data ?? '.rolecall');
     const server = await io.startServer({
+      runtime: runtimeChoice(flags.runtime, io),
       host: flags.host ?? '127.0.0.1',
       port: flags.port === undefined ? 4566 : portNumber(flags.port),
       region,
@@ -95,7 +97,7 @@ interface Setting {
 }
 
 function banner(server: StartedServer, { account, region, data }: Setting, style: Style): string[] {
-  const { endpoint, credentials, credentialsFile, isolation } = server;
+  const { endpoint, credentials, credentialsFile, runtime, isolation } = server;
   const keys =
     credentialsFile === undefined
       ? [`export AWS_ACCESS_KEY_ID=${credentials.accessKeyId} AWS_SECRET_ACCESS_KEY=${credentials.secretAccessKey}`]
@@ -108,7 +110,7 @@ function banner(server: StartedServer, { account, region, data }: Setting, style
     `  aws sts get-caller-identity --endpoint-url ${endpoint}`,
     '',
     `policies  enforced: what AWS would refuse is refused (the key pair above is the account's root user)`,
-    `runtime   process: ${isolation.summary}`,
+    `runtime   ${runtime}: ${isolation.summary}`,
     `data      ${data ?? 'in memory; gone when the server stops'}`,
     '',
   ];

@@ -9,6 +9,11 @@ export interface Handler {
   aws(request: HttpRequest, abandoned: () => AbortSignal): Promise<HttpResponse>;
   /** Takes over requests below `/_rolecall/`; the answer may be a stream. */
   admin(request: HttpRequest, response: ServerResponse): Promise<void>;
+  /** The image registry, which reads its own bodies: layers are never held in memory. */
+  readonly registry?: {
+    handles(path: string): boolean;
+    handle(message: IncomingMessage, response: ServerResponse): Promise<void>;
+  };
 }
 
 /**
@@ -39,6 +44,10 @@ function sendAll(): void {
 
 async function answer(handler: Handler, message: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
+    if (handler.registry?.handles(pathOf(message)) === true) {
+      await handler.registry.handle(message, response);
+      return;
+    }
     const body = await readBody(message);
     if (body === undefined) {
       response.writeHead(413, { connection: 'close', 'content-type': 'text/plain' });
@@ -70,6 +79,12 @@ async function answer(handler: Handler, message: IncomingMessage, response: Serv
     // The connection broke while the request was read or the answer written: there is nobody to tell.
     response.destroy();
   }
+}
+
+function pathOf(message: IncomingMessage): string {
+  const target = message.url ?? '/';
+  const mark = target.indexOf('?');
+  return mark === -1 ? target : target.slice(0, mark);
 }
 
 /** Made only for the few requests that wait: a signal costs more than the rest of a quick answer. */

@@ -2,9 +2,11 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { arn } from '../core/arn.ts';
 import { UserError } from '../core/errors.ts';
+import { cdkFolder } from './cdk-output.ts';
 import { SourceError } from './origin.ts';
 import { policyFile } from './policy-source.ts';
 import { readText } from './read-document.ts';
+import { readSilences } from './silences.ts';
 import type { OpenWorkload } from './workload.ts';
 
 /** The parts of a folder that holds a workload. */
@@ -14,9 +16,16 @@ export interface FolderFiles {
   readonly images: string | undefined;
   readonly settings: string | undefined;
   readonly roles: string | undefined;
+  /** `account.json`, `plan.json`, `state.json`: see `isAccountExport`, `isTerraform`. */
+  readonly exports: readonly string[];
+  /** Folder of the CDK's output. */
+  readonly cdk: string | undefined;
 }
 
-/** What of a folder is read: `task-definition*.json`, `template.*`, `images.json`, `rolecall.json`, `roles/`. @throws UserError */
+/**
+ * What of a folder is read: `task-definition*.json`, `template.*`, `images.json`, `rolecall.json`, `roles/`, `account.json`,
+ * `plan.json`, `state.json`, `cdk.out`. @throws UserError
+ */
 export function folderFiles(folder: string): FolderFiles {
   const names = readdirSync(folder).sort();
   const all = (form: RegExp) => names.filter((name) => form.test(name)).map((name) => join(folder, name));
@@ -26,12 +35,15 @@ export function folderFiles(folder: string): FolderFiles {
     images: all(/^images\.json$/)[0],
     settings: all(/^rolecall\.json$/)[0],
     roles: names.includes('roles') && statSync(join(folder, 'roles')).isDirectory() ? join(folder, 'roles') : undefined,
+    exports: all(/^(account|plan|state)\.json$/),
+    cdk: cdkFolder(folder),
   };
-  if (files.taskDefinitions.length === 0 && files.templates.length === 0 && files.roles === undefined)
+  const { taskDefinitions, templates, roles, exports, cdk } = files;
+  if (taskDefinitions.length + templates.length + exports.length === 0 && roles === undefined && cdk === undefined)
     throw new UserError(
       'nothing-to-load',
       `${folder} holds no workload`,
-      'A workload is task-definition*.json, template.yaml or template.json, and roles/NAME/trust.json with roles/NAME/policies/*.json.',
+      'A workload is task-definition*.json, template.yaml or template.json, cdk.out, plan.json (terraform show -json), account.json (aws iam get-account-authorization-details), and roles/NAME/trust.json with roles/NAME/policies/*.json.',
     );
   return files;
 }
@@ -99,7 +111,9 @@ function readPolicies(folder: string, role: string, workload: OpenWorkload): voi
 
 /** One policy ARN per line; `#` begins a comment; a bare name is one of AWS's own policies. */
 function readManaged(file: string, role: string, workload: OpenWorkload): void {
-  for (const [index, text] of readText(file).split(/\r?\n/).entries()) {
+  const lines = readText(file);
+  readSilences(file, lines, workload);
+  for (const [index, text] of lines.split(/\r?\n/).entries()) {
     const line = text.replace(/#.*/, '').trim();
     if (line === '') continue;
     const origin = { file, path: '', line: index + 1 };

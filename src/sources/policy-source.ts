@@ -4,7 +4,7 @@ import type { PolicyKind } from '../policy/types.ts';
 import { pointerOf } from './json-document.ts';
 import { type Node, nearest, plain } from './node.ts';
 import { type Origin, SourceError } from './origin.ts';
-import { parseDocument, readText } from './read-document.ts';
+import { embeddedDocument, parseDocument, readText } from './read-document.ts';
 import { type Deferred, fillIn, Unknown } from './unknown.ts';
 
 /** A policy document of the input. */
@@ -27,8 +27,7 @@ export function policyFile(file: string, kind: PolicyKind): PolicySource {
 /** A policy inside a template: an object, or its JSON text. Checked as AWS checks it when it is stored. @throws SourceError */
 export function policyNode(node: Node, kind: PolicyKind): PolicySource {
   if (node.kind === 'scalar' && typeof node.value === 'string') {
-    const { value, origin } = node;
-    return checked({ kind, origin, node: { ...parseDocument(origin.file, value), origin } as Node, text: value });
+    return checked({ kind, origin: node.origin, node: embeddedDocument(node), text: node.value });
   }
   return checked({ kind, origin: node.origin, node });
 }

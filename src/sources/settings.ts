@@ -1,10 +1,11 @@
 import { asList, asMap, asString, describe, type Node } from './node.ts';
 import { SourceError } from './origin.ts';
 import { readDocument } from './read-document.ts';
+import { FINDING_ID } from './silences.ts';
 import { nearestName } from './suggest.ts';
-import type { Settings } from './workload.ts';
+import type { Settings, SilenceSetting } from './workload.ts';
 
-const MEMBERS = ['account', 'launchTypes', 'parameters', 'region'];
+const MEMBERS = ['account', 'launchTypes', 'parameters', 'region', 'silence'];
 const LAUNCH_TYPES = ['FARGATE', 'EC2', 'EXTERNAL'] as const;
 
 /** `rolecall.json`: on which launch types, in which account and Region a workload runs. @throws SourceError */
@@ -20,6 +21,7 @@ export function readSettings(file: string): Settings {
   const account = root.members.get('account');
   const region = root.members.get('region');
   const parameters = root.members.get('parameters');
+  const silence = root.members.get('silence');
   return {
     origin: root.origin,
     ...(launchTypes === undefined ? {} : { launchTypes: asList(launchTypes, '`launchTypes`').map(launchType) }),
@@ -30,6 +32,7 @@ export function readSettings(file: string): Settings {
       ? {}
       : { region: matching(region, '`region`', /^[a-z]{2}(-[a-z]+)+-\d$/, 'the code of a Region, e.g. "eu-west-1"') }),
     ...(parameters === undefined ? {} : { parameters: texts(parameters) }),
+    ...(silence === undefined ? {} : { silence: asList(silence, '`silence`').map(silenceSetting) }),
   };
 }
 
@@ -43,6 +46,33 @@ function launchType(node: Node): (typeof LAUNCH_TYPES)[number] {
     `there is no launch type ${describe(node)}`,
     `Launch types: ${LAUNCH_TYPES.join(', ')}.`,
   );
+}
+
+function silenceSetting(node: Node): SilenceSetting {
+  const { members } = asMap(node, 'an entry of `silence`');
+  for (const [name, member] of members)
+    if (!['id', 'path', 'reason'].includes(name))
+      throw new SourceError(
+        'unknown-member',
+        member.origin,
+        `an entry of \`silence\` has no member \`${name}\``,
+        'Members: id, path, reason.',
+      );
+  const id = members.get('id');
+  const reason = members.get('reason');
+  const path = members.get('path');
+  if (id === undefined || reason === undefined || asString(reason, '`reason`').trim() === '')
+    throw new SourceError(
+      'invalid-setting',
+      node.origin,
+      'an entry of `silence` needs `id` and `reason`',
+      'Write { "id": "RC301", "reason": "why this is as it should be" }.',
+    );
+  return {
+    id: matching(id, '`id`', FINDING_ID, 'the id of a finding, e.g. "RC301"'),
+    reason: asString(reason, '`reason`'),
+    ...(path === undefined ? {} : { path: asString(path, '`path`') }),
+  };
 }
 
 function matching(node: Node, what: string, form: RegExp, expected: string): string {

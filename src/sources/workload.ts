@@ -158,8 +158,8 @@ export interface ClusterSource extends Sourced {
 
 /** A policy on a resource that is declared apart from it (`AWS::SQS::QueuePolicy`) or beside it. */
 export interface ResourcePolicySource extends Sourced {
-  readonly kind: 'queue' | 'secret' | 'bucket' | 'repository' | 'key' | 'file-system';
-  /** Queue URL, secret ARN or name, bucket name, repository name, key id or ARN, file system id. */
+  readonly kind: 'queue' | 'secret' | 'bucket';
+  /** Queue URL, secret ARN or name, bucket name. */
   readonly resource: Text;
   readonly document: PolicySource;
 }
@@ -275,6 +275,13 @@ export interface LeftOut {
   readonly origin: Origin;
 }
 
+/** A value that the input leaves open and that was taken all the same, since everything is in some account and Region. */
+export interface Assumption {
+  readonly what: string;
+  readonly why: string;
+  readonly origin: Origin;
+}
+
 /** A resource of which it cannot be known whether it is made: its condition depends on a value that is missing. */
 export interface Uncertain extends Sourced {
   readonly what: string;
@@ -319,11 +326,12 @@ export interface Workload {
   readonly imageFiles: readonly string[];
   readonly leftOut: readonly LeftOut[];
   readonly uncertain: readonly Uncertain[];
+  readonly assumed: readonly Assumption[];
   /** `rolecall.json` of the first folder that has one. */
   readonly settings: Settings;
 }
 
-/** A workload's own settings for `rolecall run`. */
+/** A workload's own settings. */
 export interface Settings {
   readonly origin?: Origin;
   readonly launchTypes?: readonly ('FARGATE' | 'EC2' | 'EXTERNAL')[];
@@ -388,5 +396,6 @@ export function emptyWorkload(account: string, region: string): OpenWorkload {
     imageFiles: [],
     leftOut: [],
     uncertain: [],
+    assumed: [],
   };
 }

@@ -105,6 +105,10 @@ export interface RuntimeContainer {
   readonly runtimeId: string;
   /** Epoch milliseconds; undefined until started. */
   readonly startedAt: number | undefined;
+  /** IPv4 address, where the container has a network of its own (bridge). */
+  readonly address?: string | undefined;
+  /** Ports of this machine that lead to the container, where the runtime publishes them itself. */
+  readonly networkBindings?: readonly Ecs.NetworkBinding[] | undefined;
   /** Throws RuntimeFailure when it cannot be started. */
   start(): Promise<void>;
   /** SIGTERM, then SIGKILL after `graceMilliseconds`. Resolves when nothing of it runs any more. */

@@ -34,7 +34,8 @@ export class Decider {
   }
 
   answer({ role, action, resource, context }: Question): Answer {
-    const view = this.#resources.of(action, resource);
+    if (role.state === 'absent') return { verdict: 'unknown', missing: role.missing };
+    const view = this.#resources.of(action, resource, role.account);
     const tags = Object.entries(view.tags);
     const request: AccessRequest = {
       principal: sessionOf(role),
@@ -58,7 +59,8 @@ export class Decider {
       unique([...role.missing, ...(view.policy?.bounds.missing ?? []), ...this.#tokens.missingIn(resource)]);
     if (least.effect !== most.effect && (least.effect === 'Allowed' || most.effect === 'Allowed'))
       return { verdict: 'unknown', missing: this.#relevant(role, request, missing()) };
-    if (hasToken(resource) && this.#mayFit(role, request)) return { verdict: 'unknown', missing: missing() };
+    if (hasToken(resource) && most.deniedBy === 'identity' && this.#mayFit(role, request))
+      return { verdict: 'unknown', missing: missing() };
     const explanation = explain(request, role.most, mostPolicy);
     const near = explanation.missing;
     if (near?.kind === 'meet-condition' && isResourceTag(near.condition.key) && !view.declared)
@@ -95,6 +97,7 @@ export class Decider {
 
 /** The session that ECS makes of a role for a task. */
 export function sessionOf(role: RoleView): RequestPrincipal {
+  if (role.isUser === true) return { type: 'user', account: role.account, arn: role.arn };
   return {
     type: 'role-session',
     account: role.account,

@@ -1,6 +1,6 @@
 import { roleNameOf } from '../../core/arn.ts';
 import type { LaunchType } from '../../roles/duty.ts';
-import type { Missing } from '../../sources/unknown.ts';
+import type { Missing, Text } from '../../sources/unknown.ts';
 import type { Workload } from '../../sources/workload.ts';
 import type { RoleBook, RoleView } from './roles.ts';
 import type { Tokens } from './tokens.ts';
@@ -22,7 +22,15 @@ export function instanceRoleOf(
   launchType: LaunchType,
 ): InstanceRole | undefined {
   if (launchType === 'FARGATE') return undefined;
-  const profiles = workload.instanceProfiles.flatMap(({ role }) => {
+  const used = new Set(
+    workload.launches.flatMap(({ instanceProfile }) =>
+      instanceProfile === undefined ? [] : [tokens.text(instanceProfile)],
+    ),
+  );
+  const isUsed = ({ name, arn }: { readonly name: Text; readonly arn: Text }) =>
+    used.has(tokens.text(name)) || used.has(tokens.text(arn));
+  const inUse = workload.instanceProfiles.filter(isUsed);
+  const profiles = (inUse.length > 0 ? inUse : workload.instanceProfiles).flatMap(({ role }) => {
     if (role === undefined) return [];
     const view = roles.named(role);
     return view === undefined ? [] : [view];

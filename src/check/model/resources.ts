@@ -8,7 +8,7 @@ import type { Missing, Text } from '../../sources/unknown.ts';
 import type { Tags, Workload } from '../../sources/workload.ts';
 import { isOpenRegistry } from './open-registries.ts';
 import type { BoundedPolicy, PolicyReader } from './policy-document.ts';
-import type { Tokens } from './tokens.ts';
+import { hasToken, type Tokens } from './tokens.ts';
 
 /** What the input says of the resource of a call. */
 export interface ResourceView {
@@ -49,13 +49,20 @@ export class ResourceBook {
     );
     const add = (key: string, tags: Tags, policy: PolicySource | undefined) =>
       this.#byArn.set(key, { tags: this.#tags(tags), ...(policy === undefined ? {} : { policy }) });
-    for (const one of workload.repositories) add(text(one.arn), one.tags, one.policy);
-    for (const one of workload.keys) add(text(one.arn), one.tags, one.policy);
+    for (const one of workload.repositories)
+      add(text(one.arn), one.tags, one.policy ?? policies.get(`repository ${text(one.name)}`));
+    for (const one of workload.keys) {
+      const arn = text(one.arn);
+      const apart = policies.get(`key ${arn}`) ?? policies.get(`key ${arn.slice(arn.lastIndexOf('/') + 1)}`);
+      add(arn, one.tags, one.policy ?? apart);
+    }
     for (const one of workload.buckets) add(text(one.arn), one.tags, policies.get(`bucket ${text(one.name)}`));
     for (const one of workload.queues) {
       const url = `https://sqs.${workload.region}.amazonaws.com/${workload.account}/${text(one.name)}`;
       add(text(one.arn), one.tags, policies.get(`queue ${url}`) ?? policies.get(`queue ${text(one.name)}`));
     }
+    for (const one of workload.fileSystems)
+      add(text(one.arn), one.tags, one.policy ?? policies.get(`file-system ${text(one.fileSystemId)}`));
     for (const one of workload.parameters) {
       add(text(one.arn), one.tags, undefined);
       this.#parameterKeys.set(text(one.arn), parameterKey(tokens.plain(one.input) as Record<string, unknown>));
@@ -67,11 +74,13 @@ export class ResourceBook {
     }
   }
 
-  /** @param resource ARN, or `*`. */
-  of(action: string, resource: string): ResourceView {
+  /** @param resource ARN, or `*`. @param caller account of who asks. */
+  of(action: string, resource: string, caller = this.#workload.account): ResourceView {
     const parsed = parseArn(resource);
-    const account = parsed === undefined || parsed.account === '' ? this.#workload.account : parsed.account;
-    const own = account === this.#workload.account;
+    // Without an account in its ARN (and with a placeholder there), it is taken for the caller's.
+    const named = parsed !== undefined && (/^\d{12}$/.test(parsed.account) || hasToken(parsed.account));
+    const account = named ? parsed.account : caller;
+    const own = account === caller;
     if (parsed === undefined) return { account, declared: false, tags: NO_TAGS };
     const entry = this.#entry(resource, parsed.service, parsed.resource);
     const view = { account, declared: entry !== undefined, tags: entry?.tags ?? NO_TAGS };
@@ -79,10 +88,13 @@ export class ResourceBook {
       return { ...view, policy: { name: resource, bounds: this.#reader.read(entry.policy) } };
     if (parsed.service === 'kms' && parsed.resource.startsWith('key/') && own)
       return { ...view, policy: { name: resource, bounds: this.#defaultKeyPolicy(account) } };
+    // A file system without a policy of its own lets every client in. Source: EFS User Guide, iam-access-control-nfs-efs.
+    if (entry !== undefined && parsed.service === 'elasticfilesystem')
+      return { ...view, policy: { name: resource, bounds: this.#open('elasticfilesystem') } };
     if (own || entry !== undefined) return view;
     const bounds =
       parsed.service === 'ecr' && isOpenRegistry(account)
-        ? this.#open()
+        ? this.#open('ecr')
         : this.#reader.nothingKnown(parsed.service === 'kms' ? 'key' : 'resource', [
             foreign(action, resource, account),
           ]);
@@ -150,14 +162,10 @@ export class ResourceBook {
     return bounds;
   }
 
-  #open(): BoundedPolicy {
-    return same(
-      parsePolicy(
-        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"ecr:*"}]}',
-        'resource',
-        { purpose: 'evaluate' },
-      ),
-    );
+  #open(service: 'ecr' | 'elasticfilesystem'): BoundedPolicy {
+    const statement = { Effect: 'Allow', Principal: '*', Action: `${service}:*`, Resource: '*' };
+    const text = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+    return same(parsePolicy(text, 'resource', { purpose: 'evaluate' }));
   }
 }
 

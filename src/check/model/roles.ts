@@ -42,6 +42,8 @@ export interface RoleView {
   readonly trust?: BoundedPolicy;
   readonly tags: Readonly<Record<string, string>>;
   readonly source?: RoleSource;
+  /** A user, not a role: only a caller can be one. */
+  readonly isUser?: boolean;
 }
 
 const ANYTHING = 'a policy that is not in the input';
@@ -84,6 +86,42 @@ export class RoleBook {
     return view;
   }
 
+  /** A user of the input, by ARN or name: its own policies and those of its groups. */
+  user(given: string): RoleView | undefined {
+    const tokens = this.#tokens;
+    const source = this.#workload.users.find(
+      ({ arn, name }) => tokens.text(arn) === given || tokens.text(name) === given,
+    );
+    if (source === undefined) return undefined;
+    const name = tokens.text(source.name);
+    const held: HeldPolicy[] = [];
+    const inline = (policy: Text, document: PolicySource, origin: Origin) =>
+      held.push(this.#inline(policy, document, origin));
+    const attached = (arn: Text, origin: Origin) =>
+      held.push(this.#managed(tokens.text(arn), origin, 'managed policy'));
+    for (const one of this.#workload.inlinePolicies)
+      if (one.holder.kind === 'user' && tokens.text(one.holder.name) === name)
+        inline(one.name, one.document, one.origin);
+    for (const one of this.#workload.attachments)
+      if (one.holder.kind === 'user' && tokens.text(one.holder.name) === name) attached(one.policyArn, one.origin);
+    for (const group of this.#workload.groups) {
+      if (!group.users.some((user) => tokens.text(user) === name)) continue;
+      for (const one of group.inlinePolicies) inline(one.name, one.document, one.origin);
+      for (const one of group.attachments) attached(one.policyArn, one.origin);
+    }
+    const boundary = source.boundary === undefined ? undefined : this.#boundary(source.boundary, source.origin);
+    return {
+      ...this.#prepared(held, boundary, []),
+      state: 'known',
+      isUser: true,
+      arn: tokens.text(source.arn),
+      name,
+      account: accountIn(tokens.text(source.arn)) ?? this.#workload.account,
+      held,
+      tags: {},
+    };
+  }
+
   /** By name, as an instance profile names its role. */
   named(name: Text): RoleView | undefined {
     const wanted = this.#tokens.text(name);
@@ -94,42 +132,52 @@ export class RoleBook {
   #view(arn: string): RoleView {
     const source = this.#byArn.get(arn);
     const name = roleNameOf(arn);
-    const account = parseArn(arn)?.account || this.#workload.account;
+    const account = accountIn(arn) ?? this.#workload.account;
     // A policy is given to a role by its name; names are one per account.
     const held =
       (account === this.#workload.account ? this.#held.get(holderKey(source, name, this.#tokens)) : undefined) ?? [];
     const unseen: Missing[] = [];
     if (source === undefined) unseen.push(this.#absent(arn));
-    const named = (bound: 'least' | 'most'): NamedPolicy<CompiledPolicy>[] =>
-      held.map(({ name: policy, how, bounds }) => ({ name: policy, source: how, policy: bounds[bound] }));
-    const least = named('least');
-    const most = named('most');
-    if (unseen.length > 0) most.push({ name: ANYTHING, policy: this.#reader.nothingKnown('identity', unseen).most });
     const boundary = source?.boundary === undefined ? undefined : this.#boundary(source.boundary, source.origin);
-    const missing = [...unseen, ...held.flatMap(({ bounds }) => bounds.missing), ...(boundary?.missing ?? [])];
-    const set = (identity: NamedPolicy<CompiledPolicy>[], bound: 'least' | 'most') =>
-      preparePolicies({
-        identity,
-        ...(boundary === undefined
-          ? {}
-          : { boundary: [{ name: 'permissions boundary', source: 'attached', policy: boundary[bound] }] }),
-        ...(this.#scp === undefined ? {} : { scp: this.#scp }),
-      });
-    const leastSet = set(least, 'least');
     return {
       state: source !== undefined ? 'known' : held.length > 0 ? 'partial' : 'absent',
       arn,
       name,
       account,
       held,
-      least: leastSet,
-      most: missing.length === 0 ? leastSet : set(most, 'most'),
-      missing,
+      ...this.#prepared(held, boundary, unseen),
       ...(source === undefined ? {} : { trust: this.#reader.read(source.trust), source }),
       tags: Object.fromEntries(
         (source?.tags ?? []).map(({ key, value }) => [this.#tokens.text(key), this.#tokens.text(value)]),
       ),
     };
+  }
+
+  /** The policies ready to be asked, at both bounds. */
+  #prepared(
+    held: readonly HeldPolicy[],
+    boundary: BoundedPolicy | undefined,
+    unseen: readonly Missing[],
+  ): Pick<RoleView, 'least' | 'most' | 'missing'> {
+    const missing = [...unseen, ...held.flatMap(({ bounds }) => bounds.missing), ...(boundary?.missing ?? [])];
+    const set = (bound: 'least' | 'most') => {
+      const identity: NamedPolicy<CompiledPolicy>[] = held.map(({ name, how, bounds }) => ({
+        name,
+        source: how,
+        policy: bounds[bound],
+      }));
+      if (bound === 'most' && unseen.length > 0)
+        identity.push({ name: ANYTHING, policy: this.#reader.nothingKnown('identity', unseen).most });
+      return preparePolicies({
+        identity,
+        ...(boundary === undefined
+          ? {}
+          : { boundary: [{ name: 'permissions boundary', source: 'attached', policy: boundary[bound] }] }),
+        ...(this.#scp === undefined ? {} : { scp: this.#scp }),
+      });
+    };
+    const least = set('least');
+    return { least, most: missing.length === 0 ? least : set('most'), missing };
   }
 
   #absent(arn: string): Missing {
@@ -156,18 +204,22 @@ export class RoleBook {
     };
     for (const { holder, name, document, origin } of this.#workload.inlinePolicies) {
       if (holder.kind !== 'role') continue;
-      of(holder.name).push({
-        name: this.#tokens.shown(this.#tokens.text(name)),
-        how: 'inline',
-        awsManaged: false,
-        bounds: this.#reader.read(document),
-        origin,
-        source: document,
-      });
+      of(holder.name).push(this.#inline(name, document, origin));
     }
     for (const { holder, policyArn, origin } of this.#workload.attachments)
       if (holder.kind === 'role')
         of(holder.name).push(this.#managed(this.#tokens.text(policyArn), origin, 'managed policy'));
+  }
+
+  #inline(name: Text, document: PolicySource, origin: Origin): HeldPolicy {
+    return {
+      name: this.#tokens.shown(this.#tokens.text(name)),
+      how: 'inline',
+      awsManaged: false,
+      bounds: this.#reader.read(document),
+      origin,
+      source: document,
+    };
   }
 
   #managed(arn: string, origin: Origin, what: string): HeldPolicy {
@@ -195,4 +247,10 @@ export class RoleBook {
 function holderKey(source: RoleSource | undefined, name: string, tokens: Tokens): string {
   if (source !== undefined) return tokens.text(source.name);
   return name;
+}
+
+/** The account of an ARN; undefined for a placeholder in its place. */
+function accountIn(arn: string): string | undefined {
+  const account = parseArn(arn)?.account;
+  return account !== undefined && /^\d{12}$/.test(account) ? account : undefined;
 }

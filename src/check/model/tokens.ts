@@ -3,6 +3,8 @@ import { type Missing, type Text, Unknown } from '../../sources/unknown.ts';
 
 /** What a secret's ARN ends in, chosen by Secrets Manager: always six characters. */
 const SUFFIX = 'ArnSuffix';
+/** Resources of any cluster: ARNs of policies have a wildcard there. */
+export const CLUSTER_NAME = 'ClusterName';
 const TOKEN = /\u{e000}([0-9a-z]+)\u{e001}/gu;
 
 /**
@@ -59,6 +61,7 @@ export class Tokens {
       const missing = this.#missing[Number.parseInt(index, 36)];
       if (missing?.deferred === undefined) return '{…}';
       if (missing.deferred.attribute === SUFFIX) return '??????';
+      if (missing.deferred.attribute === CLUSTER_NAME) return '*';
       const { resource, attribute } = missing.deferred;
       return `{${resource.slice(resource.indexOf('/') + 1)}.${attribute}}`;
     });

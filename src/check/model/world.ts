@@ -1,16 +1,17 @@
 import type { LaunchType } from '../../roles/duty.ts';
 import type { Workload } from '../../sources/workload.ts';
 import { Decider } from './decision.ts';
+import { DeploymentBook } from './deployments.ts';
 import { PolicyReader } from './policy-document.ts';
 import { ResourceBook } from './resources.ts';
 import { RoleBook, type ScpLevels } from './roles.ts';
-import { Tokens } from './tokens.ts';
+import { CLUSTER_NAME, Tokens } from './tokens.ts';
 
 /** How a workload is to be checked. */
 export interface CheckOptions {
   /** Default: what the workload says, task definition by task definition. */
   readonly launchTypes?: readonly LaunchType[];
-  /** Name of the cluster; default: the workload's one cluster, else `default`. */
+  /** Name of the cluster; default: the workload's one cluster, else not known. */
   readonly cluster?: string;
   /** Name or ARN of the container instances' role. */
   readonly instanceRole?: string;
@@ -41,6 +42,7 @@ export interface World {
   readonly roles: RoleBook;
   readonly resources: ResourceBook;
   readonly decider: Decider;
+  readonly deployments: DeploymentBook;
   readonly cluster: string;
   readonly pullThroughPrefixes: readonly string[];
 }
@@ -62,7 +64,17 @@ export function worldOf(workload: Workload, options: CheckOptions): World {
     roles,
     resources,
     decider: new Decider(resources, tokens),
-    cluster: options.cluster ?? (clusters.length === 1 ? clusters[0]! : 'default'),
+    deployments: new DeploymentBook(workload, tokens),
+    cluster: options.cluster ?? (clusters.length === 1 ? clusters[0]! : unknownCluster(tokens)),
     pullThroughPrefixes: USUAL_PREFIXES,
   };
+}
+
+function unknownCluster(tokens: Tokens): string {
+  return tokens.forMissing({
+    why: 'the cluster is not in the input',
+    help: 'Name it: --cluster NAME.',
+    origin: { file: '', path: '', line: 0 },
+    deferred: { resource: '/cluster', attribute: CLUSTER_NAME },
+  });
 }

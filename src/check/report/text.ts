@@ -1,7 +1,7 @@
 import { roleNameOf } from '../../core/arn.ts';
 import { placeOf } from '../../sources/origin.ts';
 import type { CheckResult } from '../check.ts';
-import type { Actor, DecidedDuty, Finding } from '../finding.ts';
+import type { Actor, DecidedDuty, Finding, PolicyFix } from '../finding.ts';
 import { type Paint, type Summary, summaryOf } from './report.ts';
 import { wrapped } from './wrap.ts';
 
@@ -85,42 +85,67 @@ function mark(verdicts: readonly DecidedDuty['verdict'][], paint: Paint): string
 }
 
 interface Group {
-  readonly finding: Finding;
+  readonly first: Finding;
+  /** The same about further calls. */
+  readonly more: Finding[];
   readonly taskDefinitions: string[];
   readonly launchTypes: string[];
 }
 
-/** The same finding on several launch types or of several task definitions is told once. */
+/** What is the same but for launch type, task definition or action is told once. */
 function grouped(findings: readonly Finding[]): Group[] {
   const groups = new Map<string, Group>();
   for (const finding of findings) {
-    const { id, why, roleArn, source } = finding;
-    const key = JSON.stringify([id, why, roleArn, source.file, source.path]);
-    const group = groups.get(key) ?? { finding, taskDefinitions: [], launchTypes: [] };
+    const { id, verdict, roleArn, resource, source, action, why } = finding;
+    const told = action === null ? why : '';
+    const key = JSON.stringify([id, verdict, roleArn, resource, source.file, source.path, told]);
+    const group = groups.get(key) ?? { first: finding, more: [], taskDefinitions: [], launchTypes: [] };
     const add = (list: string[], value: string | null) => {
       if (value !== null && !list.includes(value)) list.push(value);
     };
     add(group.taskDefinitions, finding.taskDefinition);
     add(group.launchTypes, finding.launchType);
+    if (![group.first, ...group.more].some((one) => one.action === action)) group.more.push(finding);
     groups.set(key, group);
   }
   return [...groups.values()];
 }
 
-function findingLines({ finding, taskDefinitions, launchTypes }: Group, paint: Paint): string[] {
-  const { id, verdict, severity, source, why, remedy, fix } = finding;
+function findingLines({ first, more, taskDefinitions, launchTypes }: Group, paint: Paint): string[] {
+  const { id, verdict, severity, source, why, remedy } = first;
   const colour = severity === 'error' ? paint.red : severity === 'warning' ? paint.yellow : paint.cyan;
   const where = [taskDefinitions.join(', '), launchTypes.join(', ')].filter((text) => text !== '').join(' on ');
   const heading = `${colour(`${id} ${verdict}`)}${where === '' ? '' : `  ${where}`}`;
   const place = source.file === '' ? [] : [paint.dim(`  at ${placeOf(source)}`)];
   const width = paint.width ?? 120;
+  const also = more.length === 0 ? '' : ` The same holds for ${more.map(({ action }) => action).join(', ')}.`;
+  // Statements are shown where a call fails without them; the others stand in the JSON report.
+  const statements = verdict === 'refused' ? merged([first, ...more].flatMap(({ fix }) => fix)) : [];
   return [
     heading,
     ...place,
-    ...wrapped(why, width, '  '),
+    ...wrapped(why + also, width, '  '),
     ...(remedy === '' ? [] : wrapped(`fix: ${remedy}`, width, '  ', '       ')),
-    ...fix.flatMap(({ policy }) => policy.Statement.flatMap((statement) => statementLines(statement))),
+    ...statements.flatMap((statement) => statementLines(statement)),
   ];
+}
+
+/** Statements that differ in their action only, as one. */
+function merged(fixes: readonly PolicyFix[]): object[] {
+  const statements = new Map<string, { statement: object; actions: string[] }>();
+  for (const { role, policy } of fixes) {
+    for (const each of policy.Statement) {
+      const { Action, ...rest } = each as { readonly Action?: string | readonly string[] };
+      const key = JSON.stringify([role, rest]);
+      const known = statements.get(key) ?? { statement: each, actions: [] };
+      for (const action of [Action ?? []].flat() as string[])
+        if (!known.actions.includes(action)) known.actions.push(action);
+      statements.set(key, known);
+    }
+  }
+  return [...statements.values()].map(({ statement, actions }) =>
+    actions.length > 1 ? { ...statement, Action: actions } : statement,
+  );
 }
 
 function statementLines(statement: object): string[] {

@@ -17,11 +17,12 @@ export const MAY_NOT_PASS: RuleInfo = {
 export function callerOf(world: World): RoleView | undefined {
   const { caller } = world.options;
   if (caller === undefined) return undefined;
-  const view = caller.startsWith('arn:') ? world.roles.find(caller) : world.roles.named(caller);
+  const view =
+    world.roles.user(caller) ?? (caller.startsWith('arn:') ? world.roles.find(caller) : world.roles.named(caller));
   if (view === undefined || view.state === 'absent')
     throw new UserError(
       'caller-not-found',
-      `the input has no role ${caller} that could be the caller`,
+      `the input has no role or user ${caller} that could be the caller`,
       'Give its files too: roles/NAME/, its template, or the output of `aws iam get-account-authorization-details`.',
     );
   return view;

@@ -5,8 +5,8 @@ import { found, type Rule } from './rule.ts';
 const GUARDDUTY_REPOSITORY = 'repository/aws-guardduty-agent-fargate';
 
 /**
- * An execution role narrowed to its own repositories cannot pull what AWS adds to the task. Whether it is added is a
- * setting of the account that no input shows.
+ * An execution role narrowed to its own repositories cannot pull what AWS adds to the task. It is looked for where the
+ * input sets GuardDuty up; elsewhere nothing shows that it is on.
  */
 export const injectedSidecar: Rule = {
   id: 'RC125',
@@ -14,6 +14,7 @@ export const injectedSidecar: Rule = {
   severity: 'note',
   verdict: 'advice',
   *find(world, tasks) {
+    if (!world.workload.leftOut.some(({ what }) => /guardduty.?:?:?detector/i.test(what))) return;
     const seen = new Set<string>();
     for (const task of tasks) {
       const view = task.execution;

@@ -1,3 +1,4 @@
+import type { World } from '../model/world.ts';
 import { found, type Rule, type RuleInfo } from './rule.ts';
 
 /** Source: ECS Developer Guide, security-iam-roles (ECS_AWSVPC_BLOCK_IMDS; bridge and host modes). */
@@ -11,6 +12,7 @@ export const instanceReach: Rule = {
       const { registration } = task.view;
       if (task.launchType !== 'EC2' || registration.networkMode === 'awsvpc' || registration.networkMode === 'none')
         continue;
+      if (closed(world)) continue;
       const instance = task.instance !== undefined && 'view' in task.instance ? task.instance.view : undefined;
       const name = instance === undefined ? 'the container instance role' : instance.arn;
       const polls = instance?.least.set.identity.some(({ policy }) =>
@@ -29,6 +31,25 @@ export const instanceReach: Rule = {
     }
   },
 };
+
+/** The instances of the input answer containers no metadata: hop limit 1 (not enough for mode host), or no endpoint. */
+function closed({ workload, tokens }: World): boolean {
+  const { launches } = workload;
+  if (launches.length === 0) return false;
+  const limits = launches.flatMap(({ metadataOptions }) => {
+    if (metadataOptions === undefined) return [];
+    const options = tokens.plain(metadataOptions) as {
+      HttpEndpoint?: string;
+      HttpPutResponseHopLimit?: number;
+      HttpTokens?: string;
+    };
+    return [
+      options.HttpEndpoint === 'disabled' ||
+        (Number(options.HttpPutResponseHopLimit) === 1 && options.HttpTokens === 'required'),
+    ];
+  });
+  return limits.length > 0 && limits.every((limited) => limited);
+}
 
 /** Without a task role the SDK goes on to the instance's. */
 export const FALLS_THROUGH: RuleInfo = {

@@ -27,7 +27,7 @@ export const openTrust: Rule = {
           because,
           ...(view.source === undefined ? {} : { source: view.source.trust.origin }),
           why: `The trust policy of ${view.arn} lets ecs-tasks.amazonaws.com in without aws:SourceAccount or aws:SourceArn: ECS could be made to use it for somebody else’s tasks (confused deputy).`,
-          remedy: 'Add the two conditions.',
+          remedy: `Add the conditions ArnLike aws:SourceArn arn:aws:ecs:${region}:${account}:* and StringEquals aws:SourceAccount ${account}.`,
           fix: [
             policyFix(view.arn, [
               {

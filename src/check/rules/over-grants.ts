@@ -56,11 +56,23 @@ export function* overGrants(world: World, tasks: readonly CheckedTask[]): Iterab
     const { view, kinds, incomplete } = needs;
     // A role that is also the task's has needs that only the application knows.
     if (kinds.has('task') || incomplete || view.source === undefined) continue;
+    const nearMisses = nearMissesOf(needs);
     for (const held of view.held) {
       if (held.awsManaged) yield* managed(world, needs, held);
-      else if (held.source !== undefined) yield* own(world, needs, held);
+      else if (held.source !== undefined) yield* own(world, needs, held, nearMisses);
     }
   }
+}
+
+/** Statements that a refusal is about already: once they say what was meant, they are needed. */
+function nearMissesOf({ duties }: RoleNeeds): ReadonlySet<string> {
+  return new Set(
+    duties.flatMap(({ answer }) => {
+      const near = answer.verdict === 'refused' && 'explanation' in answer ? answer.explanation.missing : undefined;
+      if (near === undefined || !('statementRef' in near) || near.statementRef === undefined) return [];
+      return near.kind === 'not-by-identity' ? [] : [`${near.statementRef.policy} ${near.statementRef.index}`];
+    }),
+  );
 }
 
 function* managed(world: World, needs: RoleNeeds, held: HeldPolicy): Iterable<Finding> {
@@ -90,16 +102,16 @@ function* managed(world: World, needs: RoleNeeds, held: HeldPolicy): Iterable<Fi
   yield found(world, MANAGED_TOO_WIDE, {
     ...common,
     why: `${name} allows ${view.arn} far more than it needs, on every resource; the calls that ECS makes with it need a few statements.`,
-    remedy: 'Replace it by these statements.',
+    remedy: 'Replace it by the statements that `rolecall policy` prints.',
     fix: [policyFix(view.arn, statementsFor(covered, world.tokens))],
   });
 }
 
-function* own(world: World, needs: RoleNeeds, held: HeldPolicy): Iterable<Finding> {
+function* own(world: World, needs: RoleNeeds, held: HeldPolicy, nearMisses: ReadonlySet<string>): Iterable<Finding> {
   const { view, duties, kinds, tasks } = needs;
   const instance = kinds.has('container-instance');
   for (const statement of held.bounds.least.statements) {
-    if (statement.effect !== 'Allow') continue;
+    if (statement.effect !== 'Allow' || nearMisses.has(`${held.name} ${statement.index}`)) continue;
     const excess = excessOf(statement, duties, world);
     if (excess.length === 0) continue;
     const rule = !instance && foreign(statement, duties) ? MEANT_FOR_THE_TASK : OVER_GRANTED;
@@ -159,7 +171,7 @@ function excessOf(statement: CompiledStatement, duties: readonly JudgedDuty[], w
   for (const { text } of statement.resources ?? []) {
     const asked = needed.filter(({ resource }) => meets(text, resource, world));
     if (asked.length === 0) excess.push(`no call goes to ${text}`);
-    else if (everything(text) && !asked.some(({ resource }) => resource === '*'))
+    else if (everything(text) && !asked.some(({ resource }) => world.tokens.shown(resource) === text))
       excess.push(
         `${text} is more than ${[...new Set(asked.map(({ resource }) => shortened(resource)))].slice(0, 3).join(', ')}`,
       );

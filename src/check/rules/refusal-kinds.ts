@@ -79,7 +79,7 @@ export const REFUSAL_KINDS: readonly RefusalKind[] = [
     id: 'RC107',
     title: 'Secret ARN and policy differ in the six characters at the end',
     fits: (one) => one.duty.action === 'secretsmanager:GetSecretValue' && partialArn(one),
-    also: 'A secret’s full ARN ends in a hyphen and six characters of Secrets Manager’s choice.',
+    also: 'A secret’s full ARN ends in a hyphen and six characters of Secrets Manager’s choice; naming it in valueFrom is the surest cure.',
   },
   {
     ...refused,
@@ -169,10 +169,9 @@ export const REFUSAL_KINDS: readonly RefusalKind[] = [
     ...refused,
     id: 'RC114',
     title: 'File system cannot be mounted',
-    fits: ({ service }) => service === 'elasticfilesystem',
+    fits: () => true, // elasticfilesystem: the last service of the plan
     also: 'A file system without a policy of its own lets every client mount.',
   },
-  { ...refused, id: 'RC199', title: 'Call refused', fits: () => true },
 ];
 
 /** The kind of a refused duty. */

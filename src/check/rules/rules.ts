@@ -1,4 +1,6 @@
+import { agentSettings } from './agent-settings.ts';
 import { MAY_NOT_PASS, passRoleFindings } from './caller.ts';
+import { infrastructureRole } from './infrastructure-role.ts';
 import { injectedSidecar } from './injected-sidecar.ts';
 import { instanceReach, noTaskRole } from './instance-reach.ts';
 import { invalidSecretArn, missingJsonKey, newRegistryHost, wrongRegion } from './look-alikes.ts';
@@ -12,17 +14,23 @@ import { refusals } from './refusals.ts';
 import { NEEDS_EXECUTION_ROLE, NOT_REGISTERED, ROLE_NOT_VALID, registration } from './registration.ts';
 import type { Find, Rule, RuleInfo } from './rule.ts';
 import { selfAssumedRole } from './self-assumed-role.ts';
+import { serviceLinkedRole } from './service-linked-role.ts';
 import { sharedRole } from './shared-role.ts';
+import { starters } from './starters.ts';
 import { INSTANCE_TRUST, NO_SUCH_ROLE, TRUST_CONDITION, trust, WRONG_TRUST } from './trust.ts';
 import { INSTANCE_ROLE_MISSING, POLICY_MISSING, ROLE_MISSING, unknowns, VALUE_MISSING } from './unknowns.ts';
 
 /** Rules with one finding each. */
 const SINGLE: readonly Rule[] = [
+  starters,
+  infrastructureRole,
   selfAssumedRole,
   invalidSecretArn,
   newRegistryHost,
   missingJsonKey,
   wrongRegion,
+  agentSettings,
+  serviceLinkedRole,
   sharedRole,
   openTrust,
   instanceReach,

@@ -1,8 +1,11 @@
+import { isRoleArn } from '../../core/arn.ts';
 import type { Explanation, Reason } from '../../policy/explanation.ts';
 import { reasonText } from '../../policy/explanation-text.ts';
 import { nearestName } from '../../sources/suggest.ts';
 import { type Finding, policyFix } from '../finding.ts';
+import type { RoleView } from '../model/roles.ts';
 import type { CheckedTask, JudgedDuty } from '../model/task.ts';
+import { hasToken } from '../model/tokens.ts';
 import type { World } from '../model/world.ts';
 import { found, type RuleInfo } from './rule.ts';
 
@@ -102,14 +105,24 @@ function failedCondition(explanation: Explanation): Extract<Reason, { because: '
 
 const UNSET = /(^|[/:])(null|undefined|none|nil|nan|changeme|todo|xxx+|<[^>]*>|\$\{?[A-Za-z_]+\}?)$/i;
 
+function wasUnset({ arn, name }: RoleView): boolean {
+  return UNSET.test(arn) || name === '';
+}
+
+/** A role that cannot be, as it is named: said by a rule of its own, so nothing of it is missing in the input. */
+export function isImpossible(view: RoleView): boolean {
+  return view.state === 'absent' && !hasToken(view.arn) && (wasUnset(view) || !isRoleArn(view.arn));
+}
+
 /** A role ARN that was made from a variable that is not set, or that is nearly the name of a role of the input. */
 function* impossibleRoles(world: World, task: CheckedTask): Iterable<Finding> {
   for (const [role, view, because] of [
     ['task-execution', task.execution, '/executionRoleArn'],
     ['task', task.task, '/taskRoleArn'],
   ] as const) {
-    if (view === undefined || view.state === 'known' || world.tokens.missingIn(view.arn).length > 0) continue;
-    if (UNSET.test(view.arn) || view.name === '') {
+    // What is no role's ARN at all, registration refuses.
+    if (view === undefined || view.state === 'known' || !(isRoleArn(view.arn) || view.name === '')) continue;
+    if (wasUnset(view)) {
       yield found(world, NO_SUCH_ROLE, {
         task,
         role,

@@ -3,6 +3,7 @@ import type { Finding } from '../finding.ts';
 import type { CheckedTask, JudgedDuty } from '../model/task.ts';
 import type { World } from '../model/world.ts';
 import { found, type RuleInfo } from './rule.ts';
+import { isImpossible } from './trust.ts';
 
 export const VALUE_MISSING: RuleInfo = {
   id: 'RC901',
@@ -34,7 +35,7 @@ export function* unknowns(world: World, tasks: readonly CheckedTask[]): Iterable
   for (const task of tasks) {
     const waiting = new Map<string, { missing: Missing; duties: JudgedDuty[] }>();
     for (const duty of task.duties) {
-      if (duty.answer.verdict !== 'unknown') continue;
+      if (duty.answer.verdict !== 'unknown' || (duty.view !== undefined && isImpossible(duty.view))) continue;
       for (const missing of duty.answer.missing) {
         const key = `${missing.why}\n${missing.help}`;
         const entry = waiting.get(key) ?? { missing, duties: [] };

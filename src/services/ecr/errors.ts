@@ -120,7 +120,12 @@ export function invalidLayerPart({ account, name }: Named, uploadId: string, rec
     'InvalidLayerPartException',
     'The layer part size is not valid, or the first byte specified is not consecutive to the last byte of a previous layer part upload.',
     {
-      members: { registryId: account, repositoryName: name, uploadId, lastValidByteReceived: Math.max(received - 1, 0) },
+      members: {
+        registryId: account,
+        repositoryName: name,
+        uploadId,
+        lastValidByteReceived: Math.max(received - 1, 0),
+      },
     },
   );
 }

@@ -6,6 +6,9 @@ import { DescribeImages, ListImages } from './image-lists.ts';
 import { BatchDeleteImage, BatchGetImage, PutImage } from './images.ts';
 import { BatchCheckLayerAvailability, GetDownloadUrlForLayer } from './layers.ts';
 import { DeleteLifecyclePolicy, GetLifecyclePolicy, PutLifecyclePolicy } from './lifecycle-policies.ts';
+import type { BlobStore } from './registry/blob-store.ts';
+import { createLayerUploads, InitiateLayerUpload } from './registry/layer-uploads.ts';
+import { ListImageReferrers } from './registry/referrers.ts';
 import { DeleteRegistryPolicy, DescribeRegistry, GetRegistryPolicy, PutRegistryPolicy } from './registry.ts';
 import {
   CreateRepository,
@@ -15,9 +18,6 @@ import {
   PutImageTagMutability,
 } from './repositories.ts';
 import { DeleteRepositoryPolicy, GetRepositoryPolicy, SetRepositoryPolicy } from './repository-policies.ts';
-import type { BlobStore } from './registry/blob-store.ts';
-import { createLayerUploads, InitiateLayerUpload } from './registry/layer-uploads.ts';
-import { ListImageReferrers } from './registry/referrers.ts';
 import { ListTagsForResource, TagResource, UntagResource } from './tags.ts';
 import { findRepository, repositoryCheck } from './target.ts';
 
@@ -48,7 +48,6 @@ export const ecrService: Service = defineService({
     GetLifecyclePolicy,
     GetRegistryPolicy,
     GetRepositoryPolicy,
-    ListImageReferrers,
     ListImages,
     ListTagsForResource,
     PutImage,
@@ -77,5 +76,6 @@ function unservedCheck(name: string, { input, account, region, tx }: ReadContext
 
 /** The service with a place for layers: what is pushed through its API and through its registry is there. */
 export function createEcrService(blobs: BlobStore): Service {
-  return { ...ecrService, operations: { ...ecrService.operations, InitiateLayerUpload, ...createLayerUploads(blobs) } };
+  const pushed = { InitiateLayerUpload, ...createLayerUploads(blobs), ListImageReferrers };
+  return { ...ecrService, operations: { ...ecrService.operations, ...pushed } };
 }

@@ -1,3 +1,4 @@
+import { AwsError } from '../../core/errors.ts';
 import { operation } from '../../gateway/operation.ts';
 import { parsePolicy } from '../../policy/parse.ts';
 import type { Tx } from '../../store/collections.ts';
@@ -35,12 +36,23 @@ function documentOf(queue: QueueRecord): PolicyDocument {
 function putDocument(tx: Tx, queue: QueueRecord, document: PolicyDocument, now: number): void {
   const { Policy: _before, ...others } = queue.attributes;
   const text = JSON.stringify(document);
-  if (document.Statement.length > 0) parsePolicy(text, 'resource');
+  if (document.Statement.length > 0) refuseUnstorable(text);
   tx.put(queues, regional(queue.account, queue.region), queue.name, {
     ...queue,
     attributes: document.Statement.length === 0 ? others : { ...others, Policy: text },
     modifiedAt: now,
   });
+}
+
+const MOST_ACTIONS = 7;
+
+function refuseUnstorable(text: string): void {
+  try {
+    parsePolicy(text, 'resource');
+  } catch (error) {
+    // What was there parses and so does what is added: together they are too long. unverified: the text.
+    throw new AwsError('OverLimit', error instanceof Error ? error.message : 'The policy is too long.');
+  }
 }
 
 const oneOrMany = (values: readonly string[]): string | readonly string[] =>
@@ -61,6 +73,9 @@ export const AddPermission = operation('sqs', 'AddPermission', {
       );
     }
     if (Actions.length === 0) throw missingParameter('Actions');
+    if (Actions.length > MOST_ACTIONS) {
+      throw new AwsError('OverLimit', `${Actions.length} Actions were found, maximum allowed is ${MOST_ACTIONS}.`);
+    }
     if (AWSAccountIds.length === 0) throw missingParameter('PrincipalId');
     for (const action of Actions) {
       if (!GRANTABLE.has(action)) {

@@ -303,6 +303,17 @@ describe('permissions', () => {
     expect(url).toEqual({ QueueUrl });
   });
 
+  it('has room for seven actions', async () => {
+    const bench = createTestBench([sqsService]);
+    const { QueueUrl = '' } = await bench.call('sqs', 'CreateQueue', { QueueName: 'q' });
+    const Actions = Array.from({ length: 8 }, () => 'SendMessage');
+    const call = bench.call('sqs', 'AddPermission', { QueueUrl, Label: 'l', AWSAccountIds: ['111111111111'], Actions });
+    expect(await bench.refused(call)).toMatchObject({
+      code: 'OverLimit',
+      message: '8 Actions were found, maximum allowed is 7.',
+    });
+  });
+
   it('refuses what only the owner may do', async () => {
     const bench = createTestBench([sqsService]);
     const { QueueUrl = '' } = await bench.call('sqs', 'CreateQueue', { QueueName: 'q' });

@@ -38,8 +38,10 @@ function functionName(node: MapNode): string | undefined {
   for (const key of node.members.keys()) {
     if (key !== 'Ref' && !key.startsWith('Fn::')) continue;
     if (node.members.size === 1) return key;
-    // `Ref` may be an ordinary member's name; `Fn::Transform` may stand beside what it adds to.
-    if (key === 'Ref' || key === 'Fn::Transform') return undefined;
+    // `Ref` may be an ordinary member's name.
+    if (key === 'Ref') return undefined;
+    // What a macro makes of the members beside it is not known.
+    if (key === 'Fn::Transform') return key;
     throw new SourceError(
       'function-with-siblings',
       node.origin,
@@ -135,9 +137,11 @@ function importValue(argument: Node, stack: Stack, at: MapNode): Node {
   if (typeof name !== 'string') return { kind: 'unknown', value: unknown(name.missing[0]!), origin: at.origin };
   const given = stack.given.get(`import:${name}`);
   if (given !== undefined) return scalar(given, at.origin);
+  const exported = stack.imported(name, at.origin);
+  if (exported !== undefined) return { ...exported, origin: at.origin };
   const missing = {
     why: `\`${name}\` is exported by another stack`,
-    help: `Supply it: --parameter import:${name}=VALUE`,
+    help: `Give the template that exports it as a further path, or supply it: --parameter import:${name}=VALUE`,
     origin: at.origin,
   };
   return { kind: 'unknown', value: unknown(missing), origin: at.origin };

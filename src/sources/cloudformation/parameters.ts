@@ -1,15 +1,40 @@
-import { asMap, asString, asText, type Node, scalar } from '../node.ts';
+import { asMap, asString, asText, type Node, scalar, textNode } from '../node.ts';
 import { SourceError } from '../origin.ts';
-import { unknown } from '../unknown.ts';
+import { concatenate, unknown } from '../unknown.ts';
 
-/** Values of the template's parameters: the given ones, else the defaults, else unknown. @throws SourceError */
+/**
+ * Values of the template's parameters: the given ones, else the defaults, else unknown. `passed` is what the stack around
+ * a nested one gives it; a default of the nested template then goes before what the user gave for the outer one.
+ * @throws SourceError
+ */
 export function readParameters(
   section: ReadonlyMap<string, Node>,
   given: ReadonlyMap<string, string>,
+  passed?: ReadonlyMap<string, Node>,
 ): Map<string, Node> {
   const values = new Map<string, Node>();
-  for (const [name, node] of section) values.set(name, parameterValue(name, node, given.get(name)));
+  for (const [name, node] of section) {
+    const value = passed?.get(name);
+    const byUser =
+      passed !== undefined && node.kind === 'map' && node.members.has('Default') ? undefined : given.get(name);
+    values.set(name, value === undefined ? parameterValue(name, node, byUser) : passedValue(name, node, value));
+  }
   return values;
+}
+
+function passedValue(name: string, node: Node, value: Node): Node {
+  if (value.kind === 'unknown' || value.kind === 'map') return value;
+  const texts = (value.kind === 'list' ? value.items : [value]).map((item) =>
+    asText(item, `the parameter \`${name}\``),
+  );
+  const missing = texts.find((text) => typeof text !== 'string');
+  if (missing !== undefined) {
+    const typeNode = node.kind === 'map' ? node.members.get('Type') : undefined;
+    const list = typeNode?.kind === 'scalar' && /List/.test(String(typeNode.value));
+    if (list && value.kind === 'list') return value;
+    return textNode(concatenate(texts.flatMap((text, index) => (index === 0 ? [text] : [',', text]))), value.origin);
+  }
+  return { ...parameterValue(name, node, texts.join(',')), origin: value.origin };
 }
 
 /** Source: CloudFormation User Guide, parameters-section-structure. */

@@ -1,4 +1,4 @@
-import { asList, asMap, asText, type MapNode, type Node } from '../node.ts';
+import { asList, asMap, asText, type MapNode, mapNode, type Node } from '../node.ts';
 import type { Origin } from '../origin.ts';
 import { SourceError } from '../origin.ts';
 import { nearestName } from '../suggest.ts';
@@ -20,12 +20,22 @@ export class Properties {
   readonly #resource: Declared;
 
   /**
-   * `used`: what the caller reads. Anything else is left out, by name; a slip of a used name is an error.
+   * `used`: what the caller reads. Anything else is left out, by name; a slip of a used name is an error. Of some types
+   * only a few properties have to do with roles (`rest: 'irrelevant'`): what else they have is not looked at, and not worth
+   * a word. `A.B` is then the member B of the property A.
    * @throws SourceError
    */
-  constructor(resource: Declared, used: readonly string[], workload: OpenWorkload) {
+  constructor(
+    resource: Declared,
+    used: readonly string[],
+    workload: OpenWorkload,
+    rest: 'left-out' | 'irrelevant' = 'left-out',
+  ) {
     this.#resource = resource;
-    this.map = asMap(evaluate(resource.properties, resource.stack), `the properties of \`${resource.logicalId}\``);
+    const raw = withoutTransform(resource, workload);
+    const wanted = rest === 'irrelevant' ? picked(raw, used) : raw;
+    this.map = asMap(evaluate(wanted, resource.stack), `the properties of \`${resource.logicalId}\``);
+    if (rest === 'irrelevant') return;
     for (const [name, node] of this.map.members) {
       if (used.includes(name)) continue;
       const similar = nearestName(name, used);
@@ -103,6 +113,35 @@ export class Properties {
       return { key: asText(key, 'the key of a tag'), value: asText(value, 'the value of a tag') };
     });
   }
+}
+
+/** The members of those names. A value that is a function's stays whole. */
+function picked(map: MapNode, names: readonly string[]): MapNode {
+  const members: [string, Node][] = [];
+  for (const [name, node] of map.members) {
+    const inner = names.filter((each) => each.startsWith(`${name}.`)).map((each) => each.slice(name.length + 1));
+    const plain =
+      node.kind === 'map' && ![...node.members.keys()].some((key) => key === 'Ref' || key.startsWith('Fn::'));
+    if (names.includes(name)) members.push([name, node]);
+    else if (inner.length > 0) members.push([name, plain ? picked(node, inner) : node]);
+  }
+  return mapNode(members, map.origin);
+}
+
+/** A macro beside the properties adds more of them in the account: what it adds is left out. */
+function withoutTransform({ properties, type, logicalId }: Declared, workload: OpenWorkload): MapNode {
+  const transform = properties.members.get('Fn::Transform');
+  if (transform === undefined || properties.members.size === 1) return properties;
+  const what = `\`Fn::Transform\` of ${type} \`${logicalId}\``;
+  workload.leftOut.push({
+    what,
+    why: 'a macro runs in the account and changes the template there',
+    origin: transform.origin,
+  });
+  return mapNode(
+    [...properties.members].filter(([name]) => name !== 'Fn::Transform'),
+    properties.origin,
+  );
 }
 
 /** One property that decides a name, evaluated by itself (names are asked for before everything else is known). */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { asList, asString, asText, type MapNode, type Node, scalar, textNode } from '../node.ts';
 import { type Origin, SourceError } from '../origin.ts';
 import { nearestName } from '../suggest.ts';
+import { unknown } from '../unknown.ts';
 import { evaluate } from './evaluate.ts';
 import { NO_VALUE } from './no-value.ts';
 import type { Stack } from './scope.ts';
@@ -18,7 +19,7 @@ export function referredValue(name: string, stack: Stack, origin: Origin): Node 
   if (name.startsWith('AWS::')) return pseudoParameter(name, stack, origin);
   const resource = stack.resources.get(name);
   if (resource !== undefined) return textNode(stack.refOf(resource, origin), origin);
-  throw undefinedName(name, stack, origin);
+  return madeByMacro(name, name, stack, origin);
 }
 
 /** `Fn::GetAtt`: `[LOGICALID, ATTRIBUTE]` or `LOGICALID.ATTRIBUTE`. */
@@ -50,7 +51,7 @@ export function getAtt(argument: Node, stack: Stack, at: MapNode): Node {
 /** What `Fn::GetAtt` and `${LOGICALID.ATTRIBUTE}` stand for. */
 export function attributeValue(logicalId: string, attribute: string, stack: Stack, origin: Origin): Node {
   const resource = stack.resources.get(logicalId);
-  if (resource === undefined) throw undefinedName(logicalId, stack, origin);
+  if (resource === undefined) return madeByMacro(logicalId, `${logicalId}.${attribute}`, stack, origin);
   return textNode(stack.attributeOf(resource, attribute, origin), origin);
 }
 
@@ -88,6 +89,15 @@ function stackId(stack: Stack): string {
   const hex = createHash('sha256').update(stack.name).digest('hex');
   const uuid = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/, '$1-$2-$3-$4-$5');
   return `arn:aws:cloudformation:${stack.region}:${stack.account}:stack/${stack.name}/${uuid}`;
+}
+
+/** A name that the template does not declare: a macro may add it in the account; without one it is a mistake. */
+function madeByMacro(name: string, key: string, stack: Stack, origin: Origin): Node {
+  const given = stack.given.get(key);
+  if (stack.macros.length === 0) throw undefinedName(name, stack, origin);
+  if (given !== undefined) return scalar(given, origin);
+  const why = `\`${name}\` is not in the template; ${stack.macros.join(', ')} may add it in the account`;
+  return { kind: 'unknown', value: unknown({ why, help: `Supply it: --parameter ${key}=VALUE`, origin }), origin };
 }
 
 function undefinedName(name: string, stack: Stack, origin: Origin): SourceError {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { MapNode, Node } from '../node.ts';
 import type { Origin } from '../origin.ts';
 import type { Text } from '../unknown.ts';
+import type { OpenWorkload } from '../workload.ts';
 
 /** A resource as its template declares it. */
 export interface Declared {
@@ -12,6 +13,7 @@ export interface Declared {
   readonly properties: MapNode;
   readonly origin: Origin;
   readonly condition: string | undefined;
+  readonly metadata: Node | undefined;
 }
 
 /** What the evaluation of a template's functions asks of the template. */
@@ -25,10 +27,22 @@ export interface Stack {
   readonly mappings: ReadonlyMap<string, Node>;
   readonly conditions: ReadonlyMap<string, Node>;
   readonly resources: ReadonlyMap<string, Declared>;
+  /** Transforms that run in the account: what they add or change is not known. */
+  readonly macros: readonly string[];
+  /** The value that another stack of the input exports under this name. */
+  imported(name: string, at: Origin): Node | undefined;
+  /** The stack that an AWS::CloudFormation::Stack makes, where its template is at hand; else why it is not. */
+  nested(resource: Declared): NestedStack | string;
   /** Value of `Ref` of a resource. */
   refOf(resource: Declared, at: Origin): Text;
   /** Value of `Fn::GetAtt` of a resource. */
   attributeOf(resource: Declared, attribute: string, at: Origin): Text;
+}
+
+/** A stack within a stack. */
+export interface NestedStack {
+  readResources(workload: OpenWorkload): void;
+  output(name: string, at: Origin): Node;
 }
 
 /** The key under which deferred values of a resource are kept. */

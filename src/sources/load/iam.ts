@@ -5,6 +5,7 @@ import { Unknown } from '../unknown.ts';
 import type { RoleSource, UserSource, Workload } from '../workload.ts';
 import { roleHoldings, userHoldings } from './iam-holdings.ts';
 import { EXISTS, managedPolicyStep, putManagedPolicy } from './iam-managed-policies.ts';
+import { isAwsOwn } from './not-made.ts';
 import { given, type Making, type Outcome, type Step, unless } from './step.ts';
 
 /** Roles and users themselves: what they may do comes later, when everything it names is there. */
@@ -15,7 +16,7 @@ export function principalSteps(workload: Workload): Step[] {
 /** Managed policies, inline policies, attachments, boundaries and instance profiles. */
 export function permissionSteps(workload: Workload): Step[] {
   return [
-    ...workload.managedPolicies.map(managedPolicyStep),
+    ...workload.managedPolicies.filter(({ arn }) => !isAwsOwn(arn)).map(managedPolicyStep),
     ...workload.roles.flatMap(boundarySteps),
     ...roleHoldings(workload),
     ...userHoldings(workload),

@@ -6,6 +6,7 @@ import type { LeftOut, TaskDefinitionSource, Workload } from '../workload.ts';
 import { permissionSteps, principalSteps } from './iam.ts';
 import { kmsSteps } from './kms.ts';
 import { linkSecrets } from './link-secrets.ts';
+import { idsNotMade, notMade } from './not-made.ts';
 import { inOrder, missingIn } from './order.ts';
 import { otherResourceSteps, resourcePolicySteps, taskDefinitionSteps } from './other-resources.ts';
 import { parameterSteps } from './parameters.ts';
@@ -38,7 +39,7 @@ export async function load(workload: Workload, client: AwsClient, address: Addre
   const steps = planLoad(linkSecrets(workload), address, (source, arn) => taskDefinitions.push({ source, arn }));
   const making = new Making(client);
   const loaded: Loaded[] = [];
-  const leftOut: LeftOut[] = [...workload.leftOut];
+  const leftOut: LeftOut[] = [...workload.leftOut, ...notMade(workload)];
   for (const step of steps) {
     try {
       loaded.push({ what: step.what, outcome: await step.run(making), origin: step.origin });
@@ -63,13 +64,15 @@ function planLoad(
   address: Address,
   registered: (source: TaskDefinitionSource, arn: string) => void,
 ): Step[] {
-  for (const { what, origin, missing } of workload.uncertain)
-    throw new SourceError(
-      'unknown-value',
-      origin,
-      `whether ${what} is made cannot be known: ${missing.why}`,
-      missing.help,
-    );
+  const unneeded = idsNotMade(workload);
+  for (const { id, what, origin, missing } of workload.uncertain)
+    if (id === undefined || !unneeded.has(id))
+      throw new SourceError(
+        'unknown-value',
+        origin,
+        `whether ${what} is made cannot be known: ${missing.why}`,
+        missing.help,
+      );
   const steps = [
     ...principalSteps(workload),
     ...kmsSteps(workload),

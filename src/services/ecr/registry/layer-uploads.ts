@@ -1,7 +1,6 @@
+import type { Input, Operation, Output } from '../../../gateway/operation.ts';
 import { operation } from '../../../gateway/operation.ts';
-import type { Operation } from '../../../gateway/operation.ts';
 import type { Read, Tx } from '../../../store/collections.ts';
-import type { Input, Output } from '../../../gateway/operation.ts';
 import {
   emptyUpload,
   invalidLayerPart,

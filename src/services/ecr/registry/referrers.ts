@@ -13,17 +13,18 @@ interface References {
 
 const read = new WeakMap<ImageRecord, References>();
 
-/** What a manifest says of its subject. Source: OCI image spec 1.1, manifest and index. */
-export function referencesOf(image: ImageRecord): References {
+/** The same, once for each image. */
+function referencesOf(image: ImageRecord): References {
   let found = read.get(image);
   if (found === undefined) {
-    found = parse(image.manifest);
+    found = readReferences(image.manifest);
     read.set(image, found);
   }
   return found;
 }
 
-function parse(manifest: string): References {
+/** What a manifest says of its subject. Source: OCI image spec 1.1, manifest and index. */
+export function readReferences(manifest: string): References {
   const { subject, artifactType, config, annotations } = JSON.parse(manifest) as Record<string, unknown>;
   const text = (holder: unknown, member: string): string | undefined => {
     const value = (holder as Record<string, unknown> | null | undefined)?.[member];
@@ -33,8 +34,7 @@ function parse(manifest: string): References {
   return {
     subject: text(subject, 'digest'),
     // Source: OCI distribution spec, listing referrers: without artifactType the config's media type stands for it.
-    artifactType:
-      typeof artifactType === 'string' && artifactType !== '' ? artifactType : text(config, 'mediaType'),
+    artifactType: typeof artifactType === 'string' && artifactType !== '' ? artifactType : text(config, 'mediaType'),
     annotations: noted.length === 0 ? undefined : (Object.fromEntries(noted) as Record<string, string>),
   };
 }

@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import type { Server as HttpServer } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { RuntimeFailure } from '../runtime.ts';
+import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { containerAtOtherEnd } from './host-callers.ts';
+import { AGENT_ADDRESS } from './namespaces.ts';
+
+const run = promisify(execFile);
+
+interface Guest {
+  readonly server: HttpServer;
+  has(container: string): boolean;
+}
+
+/**
+ * 169.254.170.2 in this machine's own network, for tasks in host mode, as long as there are any. All of them share it:
+ * whose a connection is, its container tells.
+ */
+export class HostEndpoint {
+  readonly #guests = new Set<Guest>();
+  #listener: Promise<Server> | undefined;
+
+  /** `server` answers the connections of the guest's containers until it is closed. Throws RuntimeFailure. */
+  async add(guest: Guest): Promise<void> {
+    this.#listener ??= this.#open();
+    try {
+      await this.#listener;
+    } catch (error) {
+      this.#listener = undefined;
+      const message = error instanceof Error ? error.message : String(error);
+      throw new RuntimeFailure(
+        'create',
+        `host mode: nothing can listen on ${AGENT_ADDRESS}:80 of this machine: ${message}`,
+      );
+    }
+    this.#guests.add(guest);
+    guest.server.emit('listening');
+    guest.server.once('close', () => void this.#leave(guest));
+  }
+
+  async #open(): Promise<Server> {
+    await run('ip', ['address', 'replace', `${AGENT_ADDRESS}/32`, 'dev', 'lo'], { env: TOOL_ENVIRONMENT });
+    const listener = createServer((socket) => this.#take(socket));
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject);
+      listener.listen(80, AGENT_ADDRESS, resolve);
+    });
+    return listener;
+  }
+
+  #take(socket: Socket): void {
+    const container = containerAtOtherEnd(socket);
+    const guests = [...this.#guests];
+    // A stranger is sent to any of them: it is refused there, and the attempt is noted.
+    const guest = guests.find((each) => container !== undefined && each.has(container)) ?? guests[0];
+    if (guest === undefined) socket.destroy();
+    else guest.server.emit('connection', socket);
+  }
+
+  async #leave(guest: Guest): Promise<void> {
+    this.#guests.delete(guest);
+    if (this.#guests.size > 0) return;
+    const listener = this.#listener;
+    this.#listener = undefined;
+    (await listener)?.close();
+    await run('ip', ['address', 'delete', `${AGENT_ADDRESS}/32`, 'dev', 'lo'], { env: TOOL_ENVIRONMENT }).catch(
+      () => {},
+    );
+  }
+}

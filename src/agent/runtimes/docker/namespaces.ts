@@ -1,0 +1,190 @@
+import type { Server as HttpServer } from 'node:http';
+import type { Server, Socket } from 'node:net';
+import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import { RuntimeFailure } from '../runtime.ts';
+import { listenInside } from '../socket-handover.ts';
+import { type Engine, isStatus } from './engine.ts';
+import type { ContainerInspection } from './engine-types.ts';
+import { LABEL, type ObjectRole } from './labels.ts';
+import { type NetworkSettings, networkBindings } from './network-settings.ts';
+
+/** Source: ECS, the task endpoint; EC2, the instance metadata service. */
+export const AGENT_ADDRESS = '169.254.170.2';
+export const METADATA_ADDRESS = '169.254.169.254';
+const HTTP_PORT = 80;
+
+export type ListeningPurpose = 'agent' | 'instance-metadata';
+
+/** What the network namespaces of all tasks are made of. */
+export interface NamespaceParts {
+  readonly engine: Engine;
+  readonly pauseImage: string;
+  readonly network: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Port at which containers reach the server on their own loopback address. */
+  readonly serverPort: () => number;
+  /** Takes over a connection that a container made to that port. */
+  readonly connect: (socket: Socket) => void;
+}
+
+/** A container that holds a network namespace, and the agent's listeners in there. */
+export class Namespace {
+  readonly id: string;
+  readonly pid: number;
+  /** IPv4 address on the tasks' network; empty when the holder has ended. */
+  readonly address: string;
+  readonly bindings: readonly Ecs.NetworkBinding[];
+  readonly #parts: NamespaceParts;
+  readonly #served = new Map<ListeningPurpose, HttpServer>();
+  #agent: Server | undefined;
+  #endpoint: Server | undefined;
+  #metadata: Server | undefined;
+
+  constructor(parts: NamespaceParts, inspection: ContainerInspection) {
+    this.#parts = parts;
+    this.id = inspection.Id;
+    this.pid = inspection.State.Pid;
+    this.address = inspection.NetworkSettings.Networks?.[parts.network]?.IPAddress ?? '';
+    this.bindings = networkBindings(inspection.NetworkSettings.Ports);
+  }
+
+  /** Makes a namespace. Throws RuntimeFailure. */
+  static async create(
+    parts: NamespaceParts,
+    options: {
+      readonly role: ObjectRole;
+      readonly labels?: Readonly<Record<string, string>>;
+      readonly settings?: NetworkSettings;
+      /** False: a namespace without any network, held for processes and IPC. */
+      readonly networked?: boolean;
+    },
+  ): Promise<Namespace> {
+    const { engine, pauseImage, network } = parts;
+    const { role, labels, settings, networked = true } = options;
+    let id: string | undefined;
+    try {
+      const created = await engine.post<{ Id: string }>(
+        '/containers/create',
+        {},
+        {
+          Image: pauseImage,
+          Labels: { ...parts.labels, ...labels, [LABEL.role]: role },
+          ...(settings?.hostname === undefined ? {} : { Hostname: settings.hostname }),
+          ExposedPorts: settings?.exposedPorts ?? {},
+          HostConfig: {
+            ...settings?.hostConfig,
+            NetworkMode: networked ? network : 'none',
+            IpcMode: 'shareable',
+            LogConfig: { Type: 'none', Config: {} },
+            ReadonlyRootfs: true,
+            CapDrop: ['ALL'],
+            SecurityOpt: ['no-new-privileges'],
+          },
+        },
+      );
+      id = created.Id;
+      await engine.post(`/containers/${id}/start`);
+      return new Namespace(parts, await engine.get<ContainerInspection>(`/containers/${id}/json`));
+    } catch (error) {
+      if (id !== undefined) await removeContainer(engine, id);
+      throw new RuntimeFailure('create', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Listens at the task's endpoint and at the server's own port. What is reached there is decided by `serve…`. */
+  async open(metadata: boolean): Promise<void> {
+    if (this.pid === 0) return;
+    const wanted = {
+      agent: this.#agent === undefined,
+      metadata: metadata && this.#metadata === undefined,
+    };
+    if (!wanted.agent && !wanted.metadata) return;
+    const endpoint = { host: '127.0.0.1', port: this.#parts.serverPort() };
+    const servers = await listenInside({
+      enter: ['nsenter', `--net=/proc/${this.pid}/ns/net`, '--'],
+      network: [
+        ...(wanted.agent ? [`address replace ${AGENT_ADDRESS}/32 dev lo`] : []),
+        // Nobody answers there, least of all the machine that this runs on: it fails at once. Source: agent, ECS_AWSVPC_BLOCK_IMDS.
+        ...(wanted.agent && !metadata ? [`route replace blackhole ${METADATA_ADDRESS}/32`] : []),
+        ...(wanted.metadata ? [`address replace ${METADATA_ADDRESS}/32 dev lo`] : []),
+      ],
+      listeners: [
+        ...(wanted.agent ? [{ host: AGENT_ADDRESS, port: HTTP_PORT }, endpoint] : []),
+        ...(wanted.metadata ? [{ host: METADATA_ADDRESS, port: HTTP_PORT }] : []),
+      ],
+    });
+    if (wanted.metadata) this.#metadata = servers.pop();
+    if (!wanted.agent) return;
+    [this.#agent, this.#endpoint] = servers;
+    this.#endpoint?.on('connection', (socket: Socket) => {
+      if (isFromOutside(socket, [this.address])) socket.destroy();
+      else this.#parts.connect(socket);
+    });
+  }
+
+  /** From now on `server` answers what arrives at the agent's (the metadata's) address. */
+  serve(purpose: ListeningPurpose, server: HttpServer): void {
+    const listener = purpose === 'agent' ? this.#agent : this.#metadata;
+    if (listener === undefined || this.#served.get(purpose) === server) return;
+    this.#served.set(purpose, server);
+    forward(listener, server);
+  }
+
+  /** Lets the listeners go: an open one would keep the namespace. */
+  close(): void {
+    for (const server of [this.#agent, this.#endpoint, this.#metadata]) server?.close();
+    this.#agent = undefined;
+    this.#endpoint = undefined;
+    this.#metadata = undefined;
+  }
+
+  async remove(): Promise<void> {
+    this.close();
+    await removeContainer(this.#parts.engine, this.id);
+  }
+}
+
+const prepared = new WeakSet<HttpServer>();
+
+/**
+ * Connections of a listener become those of an HTTP server that listens nowhere itself, until that is closed.
+ * Node sets a server's time limits up when it listens.
+ */
+export function forward(listener: Server, server: HttpServer): void {
+  if (!server.listening && !prepared.has(server)) {
+    prepared.add(server);
+    server.emit('listening');
+  }
+  const take = (socket: Socket) => server.emit('connection', socket);
+  listener.on('connection', take);
+  server.once('close', () => {
+    listener.off('connection', take);
+    listener.close();
+  });
+}
+
+/**
+ * A connection to an address of the loopback interface that was not made in its own namespace. Linux takes a packet
+ * for any of its addresses from any interface: a neighbour that may set routes can send one. It cannot pretend to come
+ * from an address that the namespace has itself, for such packets are dropped on arrival. `own`: its other addresses.
+ */
+export function isFromOutside(socket: Socket, own: readonly string[]): boolean {
+  const { remoteAddress, localAddress } = socket;
+  if (remoteAddress === undefined || remoteAddress === '') return true;
+  return remoteAddress !== localAddress && !own.includes(remoteAddress);
+}
+
+/** Ends and removes a container with its anonymous volumes; one that is gone already is fine. */
+export async function removeContainer(engine: Engine, id: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await engine.delete(`/containers/${id}`, { force: true, v: true });
+      return;
+    } catch (error) {
+      if (isStatus(error, 404)) return;
+      // Somebody else is removing it, or the Engine was not quick enough to end it.
+      if (!isStatus(error, 409, 500) || attempt === 5) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100 * attempt));
+    }
+  }
+}

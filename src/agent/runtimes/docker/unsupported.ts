@@ -1,0 +1,132 @@
+import { sep } from 'node:path';
+import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import type { Unsupported } from '../runtime.ts';
+
+type Effect = Unsupported['effect'];
+type Add = (asked: boolean, field: string, effect: Effect, reason: string) => void;
+
+export interface Machine {
+  /** As the Engine names it, `x86_64` or `aarch64`. */
+  readonly architecture: string;
+  /** Directories that no container may be given, nor any directory above them. Absolute. */
+  readonly closed: readonly string[];
+}
+
+const WALLS_FALL = 'the walls between tasks, and around this machine, do not hold for it';
+
+/** What of a task definition Docker on this machine cannot do, or does at the price of isolation. In the order of the definition. */
+export function unsupportedByDocker(definition: Ecs.TaskDefinition, machine: Machine): readonly Unsupported[] {
+  const found: Unsupported[] = [];
+  const add: Add = (asked, field, effect, reason) => {
+    if (asked) found.push({ field, effect, reason });
+  };
+  ofTask(definition, machine, add);
+  for (const [index, volume] of (definition.volumes ?? []).entries())
+    ofVolume(volume, `/volumes/${index}`, machine, add);
+  for (const [index, container] of (definition.containerDefinitions ?? []).entries()) {
+    ofContainer(container, `/containerDefinitions/${index}`, add);
+  }
+  return found;
+}
+
+function ofTask(definition: Ecs.TaskDefinition, machine: Machine, add: Add): void {
+  const { proxyConfiguration, inferenceAccelerators, runtimePlatform, pidMode, ipcMode, ephemeralStorage } = definition;
+  add(isAsked(proxyConfiguration), '/proxyConfiguration', 'refused', 'there is no App Mesh proxy');
+  add(isAsked(inferenceAccelerators), '/inferenceAccelerators', 'refused', 'there are no inference accelerators');
+  const family = runtimePlatform?.operatingSystemFamily;
+  add(
+    family?.startsWith('WINDOWS') === true,
+    '/runtimePlatform/operatingSystemFamily',
+    'refused',
+    'the Docker Engine runs Linux containers',
+  );
+  const wanted = runtimePlatform?.cpuArchitecture;
+  const native = machine.architecture === 'aarch64' || machine.architecture === 'arm64' ? 'ARM64' : 'X86_64';
+  add(
+    wanted !== undefined && wanted !== native,
+    '/runtimePlatform/cpuArchitecture',
+    'announced',
+    `images run as this machine's ${native}`,
+  );
+  add(pidMode === 'host', '/pidMode', 'announced', `its containers see all processes of this machine: ${WALLS_FALL}`);
+  add(ipcMode === 'host', '/ipcMode', 'announced', 'its containers share the IPC of this machine');
+  add(
+    definition.networkMode === 'host',
+    '/networkMode',
+    'announced',
+    'its containers share the network of this machine; its credentials are told apart by container',
+  );
+  add(isAsked(ephemeralStorage), '/ephemeralStorage', 'announced', 'the storage is not limited');
+  add(
+    isAsked(definition.enableFaultInjection),
+    '/enableFaultInjection',
+    'announced',
+    'there is no fault injection endpoint',
+  );
+}
+
+function ofVolume(volume: Ecs.Volume, at: string, machine: Machine, add: Add): void {
+  add(isAsked(volume.efsVolumeConfiguration), `${at}/efsVolumeConfiguration`, 'refused', 'there is no EFS');
+  add(
+    isAsked(volume.s3filesVolumeConfiguration),
+    `${at}/s3filesVolumeConfiguration`,
+    'refused',
+    'there is no S3 Files',
+  );
+  add(
+    isAsked(volume.fsxWindowsFileServerVolumeConfiguration),
+    `${at}/fsxWindowsFileServerVolumeConfiguration`,
+    'refused',
+    'there is no FSx',
+  );
+  add(volume.configuredAtLaunch === true, `${at}/configuredAtLaunch`, 'refused', 'there are no EBS volumes');
+  const path = volume.host?.sourcePath;
+  if (path === undefined || path === '') return;
+  const closed = machine.closed.some((directory) => contains(path, directory) || contains(directory, path));
+  if (closed) add(true, `${at}/host/sourcePath`, 'refused', "it holds Rolecall's own data, or lies in it");
+  else add(true, `${at}/host/sourcePath`, 'announced', `its containers see ${path} of this machine`);
+}
+
+function ofContainer(container: Ecs.ContainerDefinition, at: string, add: Add): void {
+  add(isAsked(container.firelensConfiguration), `${at}/firelensConfiguration`, 'refused', 'there is no log router');
+  add(isAsked(container.credentialSpecs), `${at}/credentialSpecs`, 'refused', 'there is no Active Directory');
+  add(isAsked(container.resourceRequirements), `${at}/resourceRequirements`, 'refused', 'there are no GPUs to assign');
+  add(
+    container.privileged === true,
+    `${at}/privileged`,
+    'announced',
+    `it has all rights over this machine: ${WALLS_FALL}`,
+  );
+  const open = container.dockerSecurityOptions?.filter((option) => /unconfined|disable/.test(option)) ?? [];
+  add(open.length > 0, `${at}/dockerSecurityOptions`, 'announced', `${open.join(', ')}: ${WALLS_FALL}`);
+  const { capabilities, devices } = container.linuxParameters ?? {};
+  const strong = capabilities?.add?.filter((name) => POWERFUL.has(name)) ?? [];
+  add(
+    strong.length > 0,
+    `${at}/linuxParameters/capabilities/add`,
+    'announced',
+    `with ${strong.join(', ')} it can leave its container: ${WALLS_FALL}`,
+  );
+  add(isAsked(devices), `${at}/linuxParameters/devices`, 'announced', 'it is given devices of this machine');
+  const log = container.logConfiguration;
+  add(
+    log?.logDriver === 'json-file' && isAsked(log.options),
+    `${at}/logConfiguration/options`,
+    'announced',
+    'output is kept whole as long as the task is there',
+  );
+}
+
+/** Capabilities that open the machine. NET_ADMIN and NET_RAW are not among them: they stay within the task's own network. */
+const POWERFUL = new Set(['ALL', 'SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'SYS_BOOT', 'BPF']);
+
+function contains(directory: string, path: string): boolean {
+  const base = directory.endsWith(sep) ? directory : `${directory}${sep}`;
+  return path === directory || path.startsWith(base);
+}
+
+function isAsked(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === '') return false;
+  if (Array.isArray(value)) return value.length > 0;
+  return typeof value === 'object' ? Object.keys(value).length > 0 : true;
+}

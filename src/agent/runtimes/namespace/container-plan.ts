@@ -1,0 +1,225 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import { type ContainerSpec, RuntimeFailure, type TaskPlace } from '../runtime.ts';
+import { commandLine, type StandIn } from '../stand-ins.ts';
+import type { ContainerPlan } from './container.ts';
+import { accountFiles, etcFiles } from './etc-files.ts';
+import { contains, hostRoot, toolchains } from './host-root.ts';
+import { imageCommandLine, stopSignalOf, type UnpackedImage } from './image.ts';
+import { readInside } from './inside.ts';
+import type { Mount } from './sandbox.ts';
+import { capabilitiesOf, sandboxArguments } from './sandbox.ts';
+import { type ContainerUser, resolveUser } from './user.ts';
+import { type VolumePlaces, volumeMounts } from './volumes.ts';
+
+/** What a container's root is made of. */
+export type RootSource =
+  | { readonly kind: 'stand-in'; readonly standIn: StandIn }
+  | { readonly kind: 'image'; readonly image: UnpackedImage };
+
+export interface PlanParts {
+  readonly place: TaskPlace;
+  readonly spec: ContainerSpec;
+  readonly source: RootSource;
+  readonly address: string;
+  /** How many times the container was made before. */
+  readonly run: number;
+  readonly volumes: VolumePlaces;
+  /** Makes a writable view of a directory and answers where it is. */
+  readonly writable: (lower: string, directory: string) => Promise<string>;
+}
+
+/** What the source of a root brings along. */
+interface Root {
+  readonly mounts: readonly Mount[];
+  readonly commandLine: readonly string[] | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  readonly user: ContainerUser;
+}
+
+/** Variables of the server's own environment that a stand-in needs as an image would bring them. Nothing else passes. */
+const FROM_HOST = ['LANG', 'LC_ALL', 'LC_CTYPE', 'TZ'];
+/** Bytes. Source: dockerd's default for /dev/shm. */
+const SHARED_MEMORY = 64 * 1024 * 1024;
+const MEBIBYTE = 1024 * 1024;
+
+/** Decides all that a container is made of, and lays out its files. Throws RuntimeFailure. */
+export async function planContainer(parts: PlanParts): Promise<ContainerPlan> {
+  const { place, spec, source, run } = parts;
+  const { definition } = spec;
+  const directory = join(place.directory, 'containers', safeName(spec.name));
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const hostname = hostnameOf(parts);
+  const root =
+    source.kind === 'stand-in'
+      ? await standInRoot(parts, directory, source.standIn)
+      : await imageRoot(parts, directory, source.image);
+  // Source: dockerd, `no command specified` (observed in stopped reasons).
+  if (root.commandLine === undefined) throw new RuntimeFailure('create', 'no command specified');
+  const linux = definition.linuxParameters;
+  const init = linux?.initProcessEnabled === true;
+  const sandbox = sandboxArguments(
+    {
+      mounts: [
+        ...root.mounts,
+        ...etcFiles({ directory: join(directory, 'etc'), hostname, address: parts.address, container: definition }),
+        ...volumeMounts(place.definition, definition, parts.volumes),
+      ],
+      readOnlyRoot: definition.readonlyRootFilesystem === true,
+      uid: root.user.uid,
+      gid: root.user.gid,
+      capabilities: capabilitiesOf(linux?.capabilities),
+      hostname,
+      workingDirectory: root.workingDirectory,
+      init,
+      sharedIpc: place.definition.ipcMode === 'task',
+      noNetwork: definition.disableNetworking === true,
+      sharedMemory: linux?.sharedMemorySize === undefined ? SHARED_MEMORY : linux.sharedMemorySize * MEBIBYTE,
+    },
+    kindInProc,
+  );
+  const status = join(directory, `${run}.status`);
+  rmSync(status, { force: true });
+  return {
+    name: spec.name,
+    runtimeId: spec.runtimeId,
+    commandLine: root.commandLine,
+    environment: { HOSTNAME: hostname, HOME: root.user.home, ...root.environment, ...spec.environment },
+    sandbox,
+    limits: limitsOf(definition.ulimits),
+    init,
+    stopSignal: stopSignal(source),
+    files: {
+      stdout: join(place.directory, `${spec.name}.stdout`),
+      stderr: join(place.directory, `${spec.name}.stderr`),
+      status,
+    },
+  };
+}
+
+async function standInRoot(parts: PlanParts, directory: string, standIn: StandIn): Promise<Root> {
+  const { spec, volumes } = parts;
+  const line = commandLine(standIn, spec);
+  const program = standIn.program === 'host' ? undefined : standIn.program;
+  const home = homedir();
+  const own = line?.[0] !== undefined && isAbsolute(line[0]) ? [dirname(line[0])] : [];
+  const path = process.env.PATH ?? '';
+  const tools = toolchains([...own, ...path.split(delimiter)].join(delimiter), home);
+  const passwd = readText('/etc/passwd');
+  const user = resolveUser(spec.definition.user, { passwd, group: readText('/etc/group') });
+  const root = { uid: 0, gid: 0, name: 'root', home };
+  const accounts = [root, { uid: 65534, gid: 65534, name: 'nobody', home: '/' }];
+  if (!accounts.some(({ uid }) => uid === user.uid)) accounts.push({ ...user, home: '/' });
+  const tables = {
+    passwd: accounts.map(({ name, uid, gid, home: at }) => `${name}:x:${uid}:${gid}::${at}:/bin/sh\n`).join(''),
+    group: accounts.map(({ name, gid }) => `${name}:x:${gid}:\n`).join(''),
+  };
+  const mounts: Mount[] = [
+    ...hostRoot(),
+    { kind: 'directory', target: home },
+    ...tools.mounts,
+    ...accountFiles(join(directory, 'accounts'), tables),
+  ];
+  const app = program?.workingDirectory;
+  if (app !== undefined) {
+    if (!existsSync(app) || !statSync(app).isDirectory()) {
+      throw new RuntimeFailure('start', `workingDirectory: there is no directory ${app} on this machine`);
+    }
+    mounts.push({
+      kind: 'bind',
+      source: await parts.writable(app, join(directory, 'app')),
+      target: app,
+      readOnly: false,
+    });
+    for (const hidden of volumes.hidden) {
+      if (contains(hidden, app))
+        throw new RuntimeFailure('start', `workingDirectory: ${app} belongs to Rolecall itself`);
+      if (contains(app, hidden) && existsSync(hidden)) mounts.push({ kind: 'hide', target: hidden });
+    }
+  }
+  const environment: Record<string, string> = { PATH: tools.path };
+  for (const name of FROM_HOST) {
+    const value = process.env[name];
+    if (value !== undefined) environment[name] = value;
+  }
+  return {
+    mounts,
+    commandLine: line,
+    environment: { ...environment, ...program?.environment },
+    workingDirectory: app ?? spec.workingDirectory ?? '/',
+    // Its files are this user's, whoever the container's user is.
+    user: { ...user, home },
+  };
+}
+
+async function imageRoot(parts: PlanParts, directory: string, image: UnpackedImage): Promise<Root> {
+  const { spec } = parts;
+  const { config, root } = image;
+  const tables = { passwd: readInside(root, '/etc/passwd') ?? '', group: readInside(root, '/etc/group') ?? '' };
+  const user = resolveUser(spec.definition.user ?? config.user, tables);
+  const view = await parts.writable(root, join(directory, 'root'));
+  const mounts: Mount[] = [{ kind: 'bind', source: view, target: '/', readOnly: false }];
+  for (const [index, target] of config.volumes.entries()) {
+    const source = join(directory, `volume-${index}`);
+    mkdirSync(source, { recursive: true, mode: 0o755 });
+    mounts.push({ kind: 'bind', source, target, readOnly: false });
+  }
+  return {
+    mounts,
+    commandLine: imageCommandLine(config, spec),
+    environment: config.environment,
+    workingDirectory: spec.workingDirectory ?? config.workingDirectory,
+    user,
+  };
+}
+
+/** Source: ECS: awsvpc tasks are named after their address; observed: Docker names containers after their id. */
+function hostnameOf({ place, spec, address }: PlanParts): string {
+  const { hostname } = spec.definition;
+  if (hostname !== undefined && hostname !== '') return hostname;
+  const region = place.taskArn.split(':')[3] ?? '';
+  if (place.definition.networkMode === 'awsvpc') return `ip-${address.replaceAll('.', '-')}.${region}.compute.internal`;
+  return spec.runtimeId.slice(0, 12);
+}
+
+/** prlimit's arguments. An ordinary user cannot go above the limits that it has itself: then the start fails and says so. */
+function limitsOf(ulimits: readonly Ecs.Ulimit[] | undefined): readonly string[] {
+  return (ulimits ?? []).map(({ name, softLimit, hardLimit }) => `--${name}=${limit(softLimit)}:${limit(hardLimit)}`);
+}
+
+function limit(value: number): string {
+  return value === -1 ? 'unlimited' : String(value);
+}
+
+function stopSignal(source: RootSource): NodeJS.Signals {
+  try {
+    return stopSignalOf(source.kind === 'image' ? source.image.config : undefined);
+  } catch (error) {
+    throw new RuntimeFailure('create', (error as Error).message);
+  }
+}
+
+function kindInProc(name: string): 'file' | 'directory' | undefined {
+  try {
+    return statSync(`/proc/${name}`).isDirectory() ? 'directory' : 'file';
+  } catch {
+    return undefined;
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Source: ECS API: container names hold letters, digits, `_` and `-`; anything else would be a path. */
+function safeName(name: string): string {
+  if (/^[A-Za-z0-9_-]{1,255}$/.test(name)) return name;
+  throw new RuntimeFailure('create', `${JSON.stringify(name)} is no name of a container`);
+}

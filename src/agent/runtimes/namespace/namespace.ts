@@ -1,0 +1,74 @@
+import { mkdirSync } from 'node:fs';
+import type { Store } from '../../../store/store.ts';
+import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import type { Isolation, Runtime, RuntimeTask, TaskPlace, Unsupported } from '../runtime.ts';
+import { findStandIn, type StandIns } from '../stand-ins.ts';
+import type { ImageSource } from './image.ts';
+import type { ServerAccess } from './network.ts';
+import { NamespaceTask, removeLeftovers } from './task.ts';
+import { findTools, type Tools } from './tools.ts';
+import { unsupportedByNamespaces } from './unsupported.ts';
+
+export interface NamespaceRuntimeOptions {
+  readonly standIns: StandIns;
+  readonly store: Store;
+  /** How containers reach the server under the same URL as everybody else on this machine. */
+  readonly server: ServerAccess;
+  /** Containers outlive the agent and are found again (a server with a data directory); without, they end with it. */
+  readonly keep: boolean;
+  /** Directory of Docker volumes that tasks share. */
+  readonly sharedVolumes: string;
+  /** Directories that no container may see: the data directory, the scratch directories. */
+  readonly hidden: readonly string[];
+  /** Where images come from that nothing stands in for. */
+  readonly images?: ImageSource;
+  /** Whether an earlier server's task is still to be looked after; what is left of others is removed. */
+  readonly knows: (taskArn: string) => boolean;
+}
+
+/**
+ * Runs each task in user, network, mount, pid, IPC and UTS namespaces of its own, without root and without Docker:
+ * `unshare` makes them, bubblewrap builds each container's sandbox in them. Linux only; see `namespaceSupport`.
+ */
+export class NamespaceRuntime implements Runtime {
+  readonly name = 'namespace';
+  readonly isolation: Isolation = {
+    files: true,
+    network: true,
+    processes: true,
+    callers: true,
+    summary:
+      'Each task has its own network, processes and files and sees nothing else of this machine; 169.254.170.2 answers inside it. ' +
+      'Limits of CPU and memory are not enforced.',
+  };
+  readonly #options: NamespaceRuntimeOptions;
+
+  readonly #tools: Tools;
+
+  private constructor(options: NamespaceRuntimeOptions, tools: Tools) {
+    this.#options = options;
+    this.#tools = tools;
+  }
+
+  /** Finds the programs that it needs, and removes what a killed server left behind. Throws Error that says what is missing. */
+  static async open(options: NamespaceRuntimeOptions): Promise<NamespaceRuntime> {
+    const found = findTools();
+    if ('missing' in found) throw new Error(`not installed: ${found.missing.join(', ')}`);
+    await removeLeftovers(found.tools, options.store, options.knows);
+    return new NamespaceRuntime(options, found.tools);
+  }
+
+  unsupported(definition: Ecs.TaskDefinition): readonly Unsupported[] {
+    return unsupportedByNamespaces(definition);
+  }
+
+  standsInFor(image: string): boolean {
+    return findStandIn(this.#options.standIns, image) !== undefined;
+  }
+
+  async prepareTask(place: TaskPlace): Promise<RuntimeTask> {
+    mkdirSync(place.directory, { recursive: true, mode: 0o700 });
+    const { images, ...options } = this.#options;
+    return NamespaceTask.open({ ...options, images, tools: this.#tools }, place);
+  }
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { Server as NetServer, Socket } from 'node:net';
+import { RuntimeFailure, type TaskPlace } from '../runtime.ts';
+import { openListeners, type Place } from './listeners.ts';
+import type { TaskNamespaces } from './namespaces.ts';
+import type { Tools } from './tools.ts';
+
+/** Source: ECS Developer Guide, task IAM roles and task metadata; EC2 User Guide, instance metadata. */
+export const AGENT_ADDRESS = '169.254.170.2';
+export const METADATA_ADDRESS = '169.254.169.254';
+const PORT = 80;
+
+/** How containers reach the server itself. */
+export interface ServerAccess {
+  /** The base URL that containers are told. */
+  endpoint(): string;
+  /** Takes a connection that a container opened to that URL. */
+  accept(socket: Socket): void;
+}
+
+/** Networks by task: an agent started again in the same process takes over what the one before it had open. */
+const open = new Map<string, TaskNetwork>();
+
+/** The network of one task: loopback, the task's own address, and the agent's listeners. There is no way out of it. */
+export class TaskNetwork {
+  readonly address: string;
+  readonly #taskArn: string;
+  readonly #listeners: Map<string, NetServer>;
+  readonly #given: Server[] = [];
+  readonly #isolated: boolean;
+
+  private constructor(taskArn: string, address: string, listeners: Map<string, NetServer>, isolated: boolean) {
+    this.#taskArn = taskArn;
+    this.address = address;
+    this.#listeners = listeners;
+    this.#isolated = isolated;
+  }
+
+  /** Throws RuntimeFailure. */
+  static async open(
+    tools: Tools,
+    namespaces: TaskNamespaces,
+    { taskArn, taskId, definition, launchType }: TaskPlace,
+    server: ServerAccess,
+  ): Promise<TaskNetwork> {
+    open.get(taskArn)?.close();
+    const address = addressOf(taskId);
+    // Mode `none`: loopback alone, and nobody answers there.
+    const isolated = definition.networkMode === 'none';
+    const metadata = launchType === 'EC2' && !isolated;
+    const endpoint = new URL(server.endpoint());
+    const places: Place[] = isolated
+      ? []
+      : [
+          { name: 'agent', host: AGENT_ADDRESS, port: PORT },
+          { name: 'server', host: loopback(endpoint.hostname), port: Number(endpoint.port || PORT) },
+          ...(metadata ? [{ name: 'instance-metadata', host: METADATA_ADDRESS, port: PORT }] : []),
+        ];
+    const listeners = await openListeners(tools, namespaces, {
+      addresses: [address, ...(isolated ? [] : [AGENT_ADDRESS]), ...(metadata ? [METADATA_ADDRESS] : [])],
+      settings: settingsOf(definition),
+      places,
+    });
+    listeners.get('server')?.on('connection', (socket) => server.accept(socket));
+    const network = new TaskNetwork(taskArn, address, listeners, isolated);
+    open.set(taskArn, network);
+    return network;
+  }
+
+  /** Lets `server` answer at the address of its purpose. */
+  async listen(server: Server, purpose: 'agent' | 'instance-metadata'): Promise<{ url: string; port: number }> {
+    const url = `http://${purpose === 'agent' ? AGENT_ADDRESS : METADATA_ADDRESS}`;
+    const listener = this.#listeners.get(purpose);
+    if (listener === undefined) {
+      if (this.#isolated) return { url, port: PORT };
+      throw new RuntimeFailure('create', `the task does not listen for ${purpose}`);
+    }
+    this.#listeners.delete(purpose);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(listener, () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    this.#given.push(server);
+    return { url, port: PORT };
+  }
+
+  /** What nobody has taken by the start of a container must refuse, not keep waiting. */
+  closeUnused(): void {
+    for (const [name, listener] of this.#listeners) {
+      if (name === 'server') continue;
+      listener.close();
+      this.#listeners.delete(name);
+    }
+  }
+
+  /** An open listener would keep the namespace of a dead task alive. */
+  close(): void {
+    for (const listener of [...this.#listeners.values(), ...this.#given]) listener.close();
+    this.#listeners.clear();
+    if (open.get(this.#taskArn) === this) open.delete(this.#taskArn);
+  }
+}
+
+/** An address of 10.0.0.0/8 that is the task's own as far as it can see. */
+export function addressOf(taskId: string): string {
+  const [a = 0, b = 0, c = 0] = createHash('sha256').update(taskId).digest();
+  return `10.${a}.${b}.${(c % 254) + 1}`;
+}
+
+function loopback(hostname: string): string {
+  if (hostname === 'localhost') return '127.0.0.1';
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+/**
+ * Ports below 1024 are free to everyone, as Docker has it since 20.10; then what `systemControls` ask for, which were
+ * checked before (net.*, numbers).
+ */
+function settingsOf(definition: TaskPlace['definition']): ReadonlyMap<string, string> {
+  const settings = new Map([
+    ['ipv4/ip_unprivileged_port_start', '0'],
+    ['ipv4/ping_group_range', '0 0'],
+  ]);
+  for (const container of definition.containerDefinitions ?? []) {
+    for (const { namespace = '', value = '' } of container.systemControls ?? []) {
+      if (/^net(\.[a-z0-9_-]+)+$/.test(namespace) && /^[0-9 \t-]+$/.test(value)) {
+        settings.set(namespace.slice('net.'.length).replaceAll('.', '/'), value);
+      }
+    }
+  }
+  return settings;
+}

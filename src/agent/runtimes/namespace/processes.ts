@@ -1,0 +1,98 @@
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { cpus } from 'node:os';
+import type { ContainerUsage } from '../runtime.ts';
+
+/** Clock ticks in a second and bytes of a page: the same on every Linux that Node runs on but for 16 and 64 KiB pages of some ARM kernels. */
+const TICK_NANOSECONDS = 1e9 / 100;
+const PAGE_BYTES = 4096;
+
+interface Stat {
+  readonly parent: number;
+  readonly ticks: number;
+  readonly pages: number;
+}
+
+/** Kernels without CONFIG_PROC_CHILDREN do not tell it directly. */
+const TELLS_CHILDREN = existsSync(`/proc/self/task/${process.pid}/children`);
+
+/** Children of a process, oldest first; empty when there is no such process. */
+export function childrenOf(pid: number): number[] {
+  if (!TELLS_CHILDREN) return pids().filter((each) => stat(each)?.parent === pid);
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return text === '' ? [] : text.split(' ').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** The program file of a process; undefined while it cannot be told. */
+export function programOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The environment that a process was started with. Empty when it cannot be read. */
+export function environmentOf(pid: number): Record<string, string> {
+  try {
+    const entries = readFileSync(`/proc/${pid}/environ`, 'utf8')
+      .split('\0')
+      .filter((entry) => entry.includes('='));
+    return Object.fromEntries(
+      entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+    );
+  } catch {
+    return {};
+  }
+}
+
+/** What all processes in the pid namespace of `pid` use together. */
+export function usageOfNamespace(pid: number): ContainerUsage | undefined {
+  const namespace = namespaceOf(pid);
+  if (namespace === undefined) return undefined;
+  let [ticks, pages, processes] = [0, 0, 0];
+  for (const each of pids()) {
+    if (namespaceOf(each) !== namespace) continue;
+    const found = stat(each);
+    if (found === undefined) continue;
+    ticks += found.ticks;
+    pages += found.pages;
+    processes++;
+  }
+  if (processes === 0) return undefined;
+  const all = cpus();
+  const busy = all.reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.idle + times.irq, 0);
+  return {
+    cpu: ticks * TICK_NANOSECONDS,
+    systemCpu: busy * 1e6,
+    cpus: all.length,
+    memory: pages * PAGE_BYTES,
+    processes,
+  };
+}
+
+function namespaceOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
+}
+
+function pids(): number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+}
+
+/** Source: proc(5): the command name stands in parentheses and may hold any character. */
+function stat(pid: number): Stat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]), pages: Number(fields[21]) };
+  } catch {
+    return undefined;
+  }
+}

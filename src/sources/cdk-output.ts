@@ -1,0 +1,117 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { asMap, asString, type MapNode, type Node } from './node.ts';
+import { type Origin, SourceError } from './origin.ts';
+import { readDocument } from './read-document.ts';
+
+/** A stack that the CDK synthesized. */
+export interface CdkStack {
+  readonly name: string;
+  readonly template: string;
+  /** Undefined where the app leaves it open (`unknown-account`, `unknown-region`). */
+  readonly account: string | undefined;
+  readonly region: string | undefined;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly origin: Origin;
+}
+
+/** The folder of the CDK's output, when this is one, or holds one called `cdk.out`. */
+export function cdkFolder(folder: string): string | undefined {
+  return [folder, join(folder, 'cdk.out')].find((each) => {
+    // A web application has a manifest.json, too; the CDK also writes a file called cdk.out beside its own.
+    const marker = join(each, 'cdk.out');
+    return existsSync(join(each, 'manifest.json')) && existsSync(marker) && statSync(marker).isFile();
+  });
+}
+
+/**
+ * The stacks of a CDK output folder and of the assemblies in it.
+ * Source: AWS CDK, cloud-assembly-schema (manifest.json). @throws UserError, SourceError
+ */
+export function readCdkManifest(folder: string): CdkStack[] {
+  const root = asMap(readDocument(join(folder, 'manifest.json')), 'manifest.json');
+  const artifacts = root.members.get('artifacts');
+  if (artifacts === undefined) return [];
+  return [...asMap(artifacts, '`artifacts`').members].flatMap(([id, node]) => {
+    const artifact = asMap(node, `the artifact \`${id}\``);
+    const properties = artifact.members.get('properties');
+    const member = (name: string) => (properties?.kind === 'map' ? properties.members.get(name) : undefined);
+    switch (textOf(artifact, 'type')) {
+      case 'cdk:cloud-assembly': {
+        const directory = member('directoryName');
+        return directory === undefined ? [] : readCdkManifest(join(folder, asString(directory, '`directoryName`')));
+      }
+      case 'aws:cloudformation:stack': {
+        const template = member('templateFile');
+        if (template === undefined)
+          throw new SourceError(
+            'missing-member',
+            node.origin,
+            `the stack \`${id}\` has no \`templateFile\``,
+            'Run cdk synth again.',
+          );
+        const name = member('stackName');
+        return [
+          {
+            name: name === undefined ? id : asString(name, '`stackName`'),
+            template: join(folder, asString(template, '`templateFile`')),
+            ...environment(artifact),
+            parameters: texts(member('parameters')),
+            origin: node.origin,
+          },
+        ];
+      }
+      default:
+        return [];
+    }
+  });
+}
+
+/** `aws://ACCOUNT/REGION`. */
+function environment(artifact: MapNode): { account: string | undefined; region: string | undefined } {
+  const [, account, region] = /^aws:\/\/([^/]*)\/(.*)$/.exec(textOf(artifact, 'environment') ?? '') ?? [];
+  return {
+    account: /^\d{12}$/.test(account ?? '') ? account : undefined,
+    region: region === undefined || region === 'unknown-region' ? undefined : region,
+  };
+}
+
+function textOf(map: MapNode, name: string): string | undefined {
+  const node = map.members.get(name);
+  return node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined;
+}
+
+function texts(node: Node | undefined): Map<string, string> {
+  const given = new Map<string, string>();
+  for (const [name, value] of node?.kind === 'map' ? node.members : [])
+    if (value.kind === 'scalar' && value.value !== null) given.set(name, String(value.value));
+  return given;
+}
+
+/** Account and Region of most of the stacks that say them; of the first where as many say another. */
+export function mainEnvironment(stacks: readonly CdkStack[]): { account?: string; region?: string } {
+  const said = stacks.filter(({ account, region }) => account !== undefined || region !== undefined);
+  const keys = said.map(({ account, region }) => `${account}/${region}`);
+  const count = (key: string) => keys.filter((each) => each === key).length;
+  const most = said.reduce<CdkStack | undefined>((best, stack, index) => {
+    if (best === undefined) return stack;
+    return count(keys[index]!) > count(`${best.account}/${best.region}`) ? stack : best;
+  }, undefined);
+  return {
+    ...(most?.account === undefined ? {} : { account: most.account }),
+    ...(most?.region === undefined ? {} : { region: most.region }),
+  };
+}
+
+/** Where a stack is for another account or Region than the one read for, why it is left out. */
+export function elsewhere(stack: CdkStack, account: string, region: string): string | undefined {
+  const other =
+    (stack.account !== undefined && stack.account !== account) ||
+    (stack.region !== undefined && stack.region !== region);
+  if (!other) return undefined;
+  const flags = [
+    ...(stack.account === undefined ? [] : [`--account ${stack.account}`]),
+    ...(stack.region === undefined ? [] : [`--region ${stack.region}`]),
+  ];
+  return `it is for ${stack.account ?? 'any account'}, ${stack.region ?? 'any Region'}; read it with ${flags.join(' ')}`;
+}

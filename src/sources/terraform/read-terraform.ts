@@ -1,0 +1,102 @@
+import { asMap, type MapNode, type Node } from '../node.ts';
+import { SourceError } from '../origin.ts';
+import type { OpenWorkload } from '../workload.ts';
+import { ecsReaders } from './ecs.ts';
+import { iamReaders, rolePolicies } from './iam.ts';
+import { fileSystemPolicyReaders, launchReaders } from './launches.ts';
+import { readPlan, type TfResource, within } from './plan.ts';
+import { leaveOut, type Reader } from './reader.ts';
+import { TfScope } from './scope.ts';
+import { storePolicyReaders, storeReaders } from './stores.ts';
+
+/** True for the output of `terraform show -json`, of a plan or a state (and for the state file itself, which is refused). */
+export function isTerraform(document: Node): boolean {
+  return document.kind === 'map' && document.members.has('terraform_version');
+}
+
+/** Account and Region that a plan or state is for, as far as it says them. */
+export function terraformEnvironment(document: Node): { account?: string; region?: string } {
+  const root = asMap(document, 'the output of terraform show -json');
+  const aws = providerOf(root);
+  const constant = within(aws, 'expressions', 'region', 'constant_value');
+  const named = /^var\.([\w-]+)$/.exec(String(firstReference(within(aws, 'expressions', 'region')) ?? ''))?.[1];
+  const variable = named === undefined ? undefined : within(root, 'variables', named, 'value');
+  const found: { account?: string; region?: string } = {};
+  const region = textOf(constant) ?? textOf(variable);
+  if (region !== undefined && region !== '') found.region = region;
+  const { resources, read } = readPlan(root);
+  const identity = [...read, ...resources].find(({ type, mode }) => mode === 'data' && type === 'aws_caller_identity');
+  const account =
+    textOf(identity?.values.members.get('account_id')) ?? mostNamed(resources, /^arn:[\w-]+:[\w-]*:[\w-]*:(\d{12}):/);
+  if (account !== undefined && /^\d{12}$/.test(account)) found.account = account;
+  const current = [...read, ...resources].find(({ type, mode }) => mode === 'data' && type === 'aws_region');
+  const byResources =
+    textOf(current?.values.members.get('region')) ??
+    textOf(current?.values.members.get('name')) ??
+    mostNamed(resources, /^arn:[\w-]+:[\w-]*:([a-z]{2}(?:-[a-z]+)+-\d):/);
+  if (found.region === undefined && byResources !== undefined) found.region = byResources;
+  return found;
+}
+
+/** The provider without an alias. */
+function providerOf(root: MapNode): Node | undefined {
+  return within(root, 'configuration', 'provider_config', 'aws');
+}
+
+function firstReference(node: Node | undefined): string | undefined {
+  const list = within(node, 'references');
+  return list?.kind === 'list' ? textOf(list.items[0]) : undefined;
+}
+
+function textOf(node: Node | undefined): string | undefined {
+  return node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined;
+}
+
+/** What most of the ARNs of the resources themselves say. */
+function mostNamed(resources: readonly TfResource[], form: RegExp): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { mode, values } of resources) {
+    const arn = mode === 'managed' ? textOf(values.members.get('arn')) : undefined;
+    const found = arn === undefined ? undefined : form.exec(arn)?.[1];
+    if (found !== undefined) counts.set(found, (counts.get(found) ?? 0) + 1);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+}
+
+const FIRST: Readonly<Record<string, Reader>> = { ...ecsReaders, ...iamReaders, ...launchReaders, ...storeReaders };
+/** They change, or stand beside, what the first ones have read. */
+const SECOND: Readonly<Record<string, Reader>> = { ...storePolicyReaders, ...fileSystemPolicyReaders };
+const LAST = ['aws_iam_role_policies_exclusive', 'aws_iam_role_policy_attachments_exclusive'];
+
+/**
+ * Reads `terraform show -json` of a plan or a state. What is known after apply is unknown, but for references to what the
+ * plan itself makes. Source: Terraform, JSON Output Format. @throws SourceError
+ */
+export function readTerraform(document: Node, given: ReadonlyMap<string, string>, workload: OpenWorkload): void {
+  const root = asMap(document, 'the output of terraform show -json');
+  if (!root.members.has('format_version'))
+    throw new SourceError(
+      'unknown-input',
+      document.origin,
+      'this is a Terraform state file as Terraform keeps it',
+      'Give the output of terraform show -json (of a plan: terraform show -json FILE).',
+    );
+  const scope = new TfScope(readPlan(root), workload.account, workload.region, given);
+  const managed = scope.plan.resources.filter(({ mode }) => mode === 'managed');
+  const read = (readers: Readonly<Record<string, Reader>>, wanted: (type: string) => boolean = () => true) => {
+    for (const resource of managed) if (wanted(resource.type)) readers[resource.type]?.(scope, resource, workload);
+  };
+  read(FIRST, (type) => !LAST.includes(type));
+  read(SECOND);
+  read({ aws_iam_role: rolePolicies });
+  read(FIRST, (type) => LAST.includes(type));
+  for (const resource of managed)
+    if (FIRST[resource.type] === undefined && SECOND[resource.type] === undefined)
+      leaveOut(resource, whyLeftOut(resource.type), workload);
+}
+
+function whyLeftOut(type: string): string {
+  if (type.startsWith('aws_iam_group')) return 'groups are not read from Terraform';
+  if (!type.startsWith('aws_')) return 'it is not of the AWS provider';
+  return 'this type is not read; tasks run without it';
+}

@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, describe, expect, it } from 'vitest';
+import { listContainers } from '../../src/agent/runtimes/docker/leftovers.ts';
+import { ContractBench } from '../runtime/contract.ts';
+import { dockerRuntime, engine, noDocker, openRuntime } from './subject.ts';
+
+const sh = (script: string) => ['/bin/sh', '-c', script];
+
+async function ofTask(taskId: string): Promise<string[]> {
+  const volumes = await engine.get<{ Volumes: { Name: string }[] | null }>('/volumes', {
+    filters: JSON.stringify({ label: [`dev.rolecall.task=${taskId}`] }),
+  });
+  const containers = await listContainers(engine, [`dev.rolecall.task=${taskId}`]);
+  return [...containers.map(({ Id }) => Id), ...(volumes.Volumes ?? []).map(({ Name }) => Name)];
+}
+
+describe.skipIf(noDocker !== undefined)(
+  `what is left behind${noDocker === undefined ? '' : ` (skipped: ${noDocker})`}`,
+  () => {
+    const bench = new ContractBench({
+      ...dockerRuntime,
+      create: (_store, directory) => openRuntime(directory, { ready: 2 }),
+    });
+    const directory = mkdtempSync(join(tmpdir(), 'rolecall-killed-'));
+    afterAll(async () => {
+      await bench.close();
+      rmSync(directory, { recursive: true, force: true });
+    });
+
+    it('20 tasks at once start, end and leave nothing', async () => {
+      const ids: string[] = [];
+      await Promise.all(
+        Array.from({ length: 20 }, async (_, index) => {
+          const task = await bench.task(
+            { networkMode: index % 2 === 0 ? 'awsvpc' : 'bridge', volumes: [{ name: 'v' }] },
+            index % 3 === 0 ? 'EC2' : 'FARGATE',
+          );
+          ids.push(task.place.taskId);
+          await task.endpoint();
+          const { code, out } = await task.run(
+            sh(
+              'wget -q -O - http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI | grep -c AccessKeyId; echo $N > /v/n',
+            ),
+            { env: { N: String(index) }, mountPoints: [{ sourceVolume: 'v', containerPath: '/v' }] },
+          );
+          expect({ code, out }).toEqual({ code: 0, out: ['1'] });
+          await task.closeEndpoint();
+          await task.runtime.remove();
+        }),
+      );
+      for (const id of ids) expect(await ofTask(id)).toEqual([]);
+      await (await openedRuntime()).close();
+      const mine = (await listContainers(engine, [`dev.rolecall.process`])).filter(({ Labels }) =>
+        Labels['dev.rolecall.process']?.startsWith(`${process.pid} `),
+      );
+      expect(mine).toEqual([]);
+    });
+
+    async function openedRuntime() {
+      return (await bench.runtime) as Awaited<ReturnType<typeof openRuntime>>;
+    }
+
+    it('a server that was killed half-way is cleaned up after; tasks that are still known run on', async () => {
+      const home = mkdtempSync(join(directory, 'home-'));
+      const program = join(directory, 'program.mjs');
+      const source = `
+      import { openRuntime, image } from './subject.ts';
+      const runtime = await openRuntime(process.argv[2], { ready: 1 });
+      await runtime.warmUp();
+      for (const taskId of ['a'.repeat(32), 'b'.repeat(32)]) {
+        const task = await runtime.prepareTask({
+          taskArn: 'arn:aws:ecs:eu-west-1:000000000000:task/default/' + taskId, taskId, launchType: 'FARGATE',
+          definition: { networkMode: 'awsvpc', volumes: [{ name: 'v' }] }, directory: process.argv[2] + '/tasks/' + taskId,
+        });
+        await task.pull(image, undefined);
+        const definition = { name: 'app', mountPoints: [{ sourceVolume: 'v', containerPath: '/v' }] };
+        const container = await task.create({ name: 'app', runtimeId: 'r', image, command: ['/bin/sh', '-c', 'echo on; exec sleep 1000'], environment: {}, definition });
+        await container.start();
+      }
+      console.log('started');
+      setInterval(() => {}, 1000);`;
+      await build({
+        stdin: { contents: source, resolveDir: import.meta.dirname, loader: 'ts' },
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        outfile: program,
+        logLevel: 'error',
+        external: ['esbuild', 'vitest'],
+      });
+      const child = spawn(process.execPath, [program, home], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await new Promise<void>((resolve, reject) => {
+        child.stdout.once('data', () => resolve());
+        child.once('exit', (code) => reject(new Error(`ended with ${code}`)));
+      });
+      const [known, unknown] = ['a'.repeat(32), 'b'.repeat(32)];
+      expect(await ofTask(known)).not.toEqual([]);
+      expect(await ofTask(unknown)).not.toEqual([]);
+      child.removeAllListeners('exit');
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+
+      const runtime = await openRuntime(home, { knows: (taskId) => taskId === known });
+      expect(await ofTask(unknown)).toEqual([]);
+      const task = await runtime.prepareTask({
+        taskArn: `arn:aws:ecs:eu-west-1:000000000000:task/default/${known}`,
+        taskId: known,
+        launchType: 'FARGATE',
+        definition: { networkMode: 'awsvpc', volumes: [{ name: 'v' }] },
+        directory: join(home, 'tasks', known),
+      });
+      const [found] = await task.recover();
+      expect(found).toMatchObject({ name: 'app', runtimeId: 'r' });
+      expect((await found?.execute(['/bin/echo', 'here'], 10_000))?.output).toBe('here\n');
+      await task.remove();
+      expect(await ofTask(known)).toEqual([]);
+      await runtime.close();
+      const all = await listContainers(engine, ['dev.rolecall.home']);
+      expect(all.filter(({ Labels }) => Labels['dev.rolecall.home'] === home)).toEqual([]);
+    });
+  },
+);

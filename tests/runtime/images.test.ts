@@ -1,0 +1,173 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { UnpackedImage } from '../../src/agent/runtimes/namespace/image.ts';
+import { ImageStore } from '../../src/agent/runtimes/namespace/images/image-store.ts';
+import { type LayerEntry, layer, storeImage } from '../../src/agent/runtimes/namespace/images/testing.ts';
+import { NamespaceRuntime } from '../../src/agent/runtimes/namespace/namespace.ts';
+import { ContractBench } from './contract.ts';
+import { namespaceRuntime } from './subjects.ts';
+
+const { unavailable } = namespaceRuntime;
+
+/** A small Linux of this machine's own shell and tools, under other names than the machine's. */
+function baseLayer(): LayerEntry[] {
+  const entries = new Map<string, LayerEntry>();
+  const add = (path: string, file: string) =>
+    entries.set(path, { path, content: readFileSync(realpathSync(file)), mode: 0o755 });
+  for (const name of ['sh', 'cat', 'ls', 'id', 'touch', 'sleep', 'env', 'readlink']) {
+    const file = execFileSync('/bin/sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
+    add(`bin/${name}`, file);
+    for (const library of execFileSync('ldd', [realpathSync(file)], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g)) {
+      add((library[1] as string).slice(1), library[1] as string);
+    }
+  }
+  return [
+    ...entries.values(),
+    { path: 'etc/passwd', content: 'root:x:0:0::/root:/bin/sh\napp:x:1234:1235::/home/app:/bin/sh\n' },
+    { path: 'etc/group', content: 'root:x:0:\nstaff:x:50:\n' },
+    { path: 'etc/secret-of-the-image', content: 'image' },
+    { path: 'etc/link', type: '2', link: '/etc/secret-of-the-image' },
+    { path: 'app/', type: '5' },
+    { path: 'app/gone', content: 'lower' },
+    { path: 'tmp/', type: '5', mode: 0o1777 },
+  ];
+}
+
+describe.skipIf(unavailable !== undefined)(
+  `images in the namespace runtime${unavailable === undefined ? '' : ` (skipped: ${unavailable})`}`,
+  () => {
+    const directory = mkdtempSync(join(tmpdir(), 'rolecall-images-'));
+    let image: UnpackedImage;
+    let bench: ContractBench;
+
+    beforeAll(async () => {
+      const store = new ImageStore(directory);
+      const config = {
+        Entrypoint: ['/bin/sh', '-c'],
+        Cmd: ['echo from the image'],
+        Env: ['PATH=/bin', 'COLOUR=blue'],
+        WorkingDir: '/app',
+        User: 'app:staff',
+        Volumes: { '/data': {} },
+        StopSignal: 'SIGUSR1',
+      };
+      const upper: LayerEntry[] = [{ path: 'app/.wh.gone' }, { path: 'app/file', content: 'from the image' }];
+      image = await store.unpack(storeImage(store.layout, config, [layer(baseLayer()), layer(upper)]));
+      bench = new ContractBench({
+        ...namespaceRuntime,
+        image: 'image',
+        create: async (records, place) =>
+          NamespaceRuntime.open({
+            standIns: [],
+            store: records,
+            server: { endpoint: () => 'http://127.0.0.1:4566', accept: (socket) => socket.destroy() },
+            keep: true,
+            sharedVolumes: join(place, 'volumes'),
+            hidden: [place],
+            knows: () => true,
+            images: { fetch: async () => image },
+          }),
+      });
+    });
+    afterAll(async () => {
+      await bench.close();
+      rmSync(directory, { recursive: true, force: true });
+    });
+
+    const script = (text: string) => [text];
+
+    it('runs with the image’s entry point, command, environment, user and folder', async () => {
+      const task = await bench.task();
+      expect((await task.run([])).out).toEqual(['from the image'].map((text) => `${text}`));
+      const { out, err } = await task.run(
+        script('id -u; id -g; echo $COLOUR $HOME; readlink /proc/self/cwd; ls /app; cat /etc/link; echo; ls /'),
+        { name: 'second' },
+      );
+      expect(err).toEqual([]);
+      const [uid, gid, environment, folder, files, link, ...root] = out;
+      expect([uid, gid, environment, folder, files, link?.slice(0, 5)]).toEqual([
+        '1234',
+        '50',
+        'blue /home/app',
+        '/app',
+        'file',
+        'image',
+      ]);
+      expect(root.join(' ')).not.toMatch(/work|root|srv|media/);
+    });
+
+    it('a container writes into its own layer: the image and the next container do not see it', async () => {
+      const task = await bench.task();
+      const first = await task.run(
+        script('touch /app/mine /bin/mine && echo x > /app/file && cat /app/file && ls /data'),
+        { user: '0' },
+      );
+      expect(first).toMatchObject({ code: 0, out: ['x'], err: [] });
+      const next = await bench.task();
+      expect((await next.run(script('ls /app; cat /app/file'))).out).toEqual(['file', 'from the image']);
+      expect(readFileSync(join(image.root, 'app/file'), 'utf8')).toBe('from the image');
+    });
+
+    it('keeps a read-only root as it is, but for volumes', async () => {
+      const task = await bench.task();
+      const { out, err } = await task.run(script('touch /app/x || echo refused; touch /data/x && echo written'), {
+        readonlyRootFilesystem: true,
+      });
+      expect(out).toEqual(['refused', 'written']);
+      expect(err.join()).toContain('Read-only file system');
+    });
+
+    it('mounts volumes of the task into several containers, tmpfs, and volumesFrom read-only', async () => {
+      const mountPoints = [{ sourceVolume: 'shared', containerPath: '/shared' }];
+      const task = await bench.task({
+        volumes: [{ name: 'shared', host: {} }],
+        containerDefinitions: [
+          { name: 'writer', mountPoints },
+          { name: 'reader', volumesFrom: [{ sourceContainer: 'writer', readOnly: true }] },
+        ],
+      });
+      const tmpfs = [{ containerPath: '/scratch', size: 1 }];
+      const writer = await task.run(script('echo hello > /shared/file; touch /scratch/x && echo ok'), {
+        name: 'writer',
+        mountPoints,
+        linuxParameters: { tmpfs },
+      });
+      expect(writer).toMatchObject({ code: 0, out: ['ok'] });
+      const reader = await task.run(script('cat /shared/file; touch /shared/x || echo refused'), {
+        name: 'reader',
+        volumesFrom: [{ sourceContainer: 'writer', readOnly: true }],
+      });
+      expect(reader.out).toEqual(['hello', 'refused']);
+    });
+
+    it('gives the stop signal of the image, and the names and numbers of users as Docker reads them', async () => {
+      const task = await bench.task();
+      const container = await task.start(
+        script('trap "echo stopping; exit 0" USR1; echo ready; while :; do sleep 0.05; done'),
+      );
+      await container.says('ready');
+      await container.container.stop(60_000);
+      await container.drained;
+      expect(container.lines('stdout')).toEqual(['ready', 'stopping']);
+      expect((await task.run(script('id -u; id -g'), { user: '77:88', name: 'numbers' })).out).toEqual(['77', '88']);
+      await expect(task.start([], { user: 'nobody-there', name: 'unknown' })).rejects.toThrow(
+        'unable to find user nobody-there: no matching entries in passwd file',
+      );
+    });
+
+    it('sets limits, host names and an init process', async () => {
+      const task = await bench.task({ networkMode: 'bridge' });
+      const { out } = await task.run(script('ulimit -n; cat /etc/hostname; cat /proc/1/comm; cat /etc/hosts'), {
+        ulimits: [{ name: 'nofile', softLimit: 100, hardLimit: 200 }],
+        hostname: 'web',
+        extraHosts: [{ hostname: 'db', ipAddress: '10.1.2.3' }],
+        linuxParameters: { initProcessEnabled: true },
+      });
+      expect(out.slice(0, 3)).toEqual(['100', 'web', 'bwrap']);
+      expect(out).toContain('10.1.2.3\tdb');
+    });
+  },
+);
