@@ -56,18 +56,18 @@ export const imagesCommand: Command = {
     const client = await connect(endpoint, region, io);
     const scratch = mkdtempSync(join(tmpdir(), 'rolecall-images-'));
     try {
+      const account = await accountOf(client);
       const file = flags.docker ? await saved(from, join(scratch, 'image.tar'), io) : existing(from);
       const imported = await importArchive(file, {
         endpoint,
         region,
-        account: await accountOf(client),
+        account,
         authorization: await authorizationFor(client),
         ...(flags.repository === undefined ? {} : { repository: flags.repository }),
         ...(flags.tag === undefined ? {} : { tag: flags.tag }),
         prepare: (repository) => makeRepository(client, repository),
         signal: io.interrupted,
       });
-      const account = await accountOf(client);
       for (const { repository, tag, digest } of imported)
         io.stdout.write(`${account}.dkr.ecr.${region}.amazonaws.com/${repository}:${tag}  ${digest}\n`);
       return 0;

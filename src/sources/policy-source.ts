@@ -81,4 +81,5 @@ const WORDS: Partial<Record<PolicyKind, string>> = {
   key: 'key policy',
   resource: 'resource policy',
   boundary: 'permissions boundary',
+  scp: 'service control policy',
 };

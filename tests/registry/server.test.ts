@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/server.ts';
 import { pullImage } from '../../src/services/ecr/registry/client/pull-image.ts';
@@ -108,25 +109,16 @@ describe('the registry of a server', () => {
   });
 
   it('leaves objects of buckets alone whose keys look like its paths', async () => {
-    const s3 = new S3Client({
-      endpoint: server.endpoint,
-      region: server.region,
-      credentials: server.credentials,
-      forcePathStyle: false,
-    });
-    // The client puts the bucket before the host; the connection goes to the server all the same.
-    s3.middlewareStack.add(
-      (next) => (args) => {
-        const asked = args.request as { hostname: string; headers: Record<string, string> };
-        asked.headers.host = `keys.localhost:${new URL(server.endpoint).port}`;
-        asked.hostname = '127.0.0.1';
-        return next(args);
-      },
-      { step: 'build', priority: 'low' },
-    );
+    const { region, credentials } = server;
+    const object = { Bucket: 'keys', Key: 'v2/app/tags/list' };
+    const s3 = new S3Client({ endpoint: server.endpoint, region, credentials, forcePathStyle: true });
     await s3.send(new CreateBucketCommand({ Bucket: 'keys' }));
-    await s3.send(new PutObjectCommand({ Bucket: 'keys', Key: 'v2/app/tags/list', Body: 'an object' }));
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'keys', Key: 'v2/app/tags/list' }));
-    expect(await Body?.transformToString()).toBe('an object');
+    await s3.send(new PutObjectCommand({ ...object, Body: 'an object' }));
+    const endpoint = `http://localhost:${new URL(server.endpoint).port}`;
+    const inHost = new S3Client({ endpoint, region, credentials, forcePathStyle: false });
+    const { host, pathname, search } = new URL(await getSignedUrl(inHost, new GetObjectCommand(object)));
+    expect([host.startsWith('keys.localhost:'), pathname]).toEqual([true, '/v2/app/tags/list']);
+    const { status, body } = await ask('GET', `${pathname}${search}`, { host });
+    expect([status, body]).toEqual([200, 'an object']);
   });
 });

@@ -1,5 +1,6 @@
 import { agentSettings } from './agent-settings.ts';
 import { MAY_NOT_PASS, passRoleFindings } from './caller.ts';
+import { deployOrder } from './deploy-order.ts';
 import { infrastructureRole } from './infrastructure-role.ts';
 import { injectedSidecar } from './injected-sidecar.ts';
 import { instanceReach, noTaskRole } from './instance-reach.ts';
@@ -31,6 +32,7 @@ const SINGLE: readonly Rule[] = [
   wrongRegion,
   agentSettings,
   serviceLinkedRole,
+  deployOrder,
   sharedRole,
   openTrust,
   instanceReach,

@@ -153,13 +153,18 @@ export function namedBy(resource: Declared, property: string, otherwise: (resour
   return value.kind === 'scalar' && value.value === null ? otherwise(resource) : asText(value, `\`${property}\``);
 }
 
-/** A value that exists once the resource has been made; `load` fills it in. */
+/** A value that exists once the resource has been made: given by the user, or else `load` fills it in. */
 export function madeLater(attribute: string): (resource: Declared, at: Origin) => Text {
-  return (resource, at) =>
-    unknown({
-      why: `${attribute} of ${resource.type} \`${resource.logicalId}\` exists once it has been made`,
-      help: `Supply it: --parameter ${resource.logicalId}${attribute === 'Ref' ? '' : `.${attribute}`}=VALUE`,
-      origin: at,
-      deferred: { resource: resourceId(resource), attribute },
-    });
+  return (resource, at) => {
+    const key = `${resource.logicalId}${attribute === 'Ref' ? '' : `.${attribute}`}`;
+    return (
+      resource.stack.given.get(key) ??
+      unknown({
+        why: `${attribute} of ${resource.type} \`${resource.logicalId}\` exists once it has been made`,
+        help: `Supply it: --parameter ${key}=VALUE`,
+        origin: at,
+        deferred: { resource: resourceId(resource), attribute },
+      })
+    );
+  };
 }

@@ -55,7 +55,7 @@ const secretArn: Make = (source) =>
     own('name')(source),
     '-',
     // One attribute of its own: a policy that ends in `-??????` still fits it.
-    later(source, 'ArnSuffix'),
+    own('ArnSuffix')(source),
   ]);
 
 const queueUrl: Make = (source) =>

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, truncateSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 import { followFiles } from '../output-files.ts';
 import { identify, isAlive, type ProcessIdentity } from '../process-table.ts';
 import {
@@ -17,6 +18,7 @@ import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
 import { executeInside } from './execute.ts';
 import type { TaskNamespaces } from './namespaces.ts';
 import { childrenOf, environmentOf, programOf, usageOfNamespace } from './processes.ts';
+import type { PublishedPorts } from './published-ports.ts';
 import type { Tools } from './tools.ts';
 
 export interface ContainerFiles {
@@ -51,6 +53,13 @@ export interface ContainerProcesses {
   readonly first: ProcessIdentity;
 }
 
+export interface ContainerEvents {
+  /** The program runs: what a later agent needs to go on with it. */
+  started(processes: ContainerProcesses, at: number, bindings: readonly Ecs.NetworkBinding[]): void;
+  /** Opens the ports of this machine that lead to the container. Throws RuntimeFailure. */
+  publish(): Promise<PublishedPorts>;
+}
+
 /** Milliseconds between two looks at a process that is not this agent's child. */
 const WATCH_INTERVAL = 100;
 /** Milliseconds between two looks at a program that is about to start. */
@@ -68,38 +77,42 @@ export class NamespaceContainer implements RuntimeContainer {
   readonly #tools: Tools;
   readonly #namespaces: TaskNamespaces;
   readonly #exit: Promise<ContainerExit>;
+  readonly #publish: () => Promise<PublishedPorts>;
+  #ports: PublishedPorts | undefined;
   #settle!: (exit: ContainerExit) => void;
-  #started: (processes: ContainerProcesses, at: number) => void;
+  readonly #started: ContainerEvents['started'];
   #ended = false;
   #processes: ContainerProcesses | undefined;
   #startedAt: number | undefined;
 
-  constructor(
-    tools: Tools,
-    namespaces: TaskNamespaces,
-    plan: ContainerPlan,
-    started: (processes: ContainerProcesses, at: number) => void,
-  ) {
+  constructor(tools: Tools, namespaces: TaskNamespaces, plan: ContainerPlan, events: ContainerEvents) {
     this.name = plan.name;
     this.runtimeId = plan.runtimeId;
     this.#plan = plan;
     this.#tools = tools;
     this.#namespaces = namespaces;
-    this.#started = started;
+    this.#started = events.started;
+    this.#publish = events.publish;
     this.#exit = new Promise((resolve) => {
       this.#settle = resolve;
     });
   }
 
-  /** Takes over a container that an earlier agent started. */
+  /** Takes over a container that an earlier agent started. `ports`: opened again where they were. */
   static adopt(
     tools: Tools,
     namespaces: TaskNamespaces,
     plan: ContainerPlan,
     processes: ContainerProcesses,
     startedAt: number,
+    ports: PublishedPorts | undefined,
   ): NamespaceContainer {
-    const container = new NamespaceContainer(tools, namespaces, plan, () => {});
+    const events: ContainerEvents = {
+      started: () => {},
+      publish: () => Promise.reject(new RuntimeFailure('start', 'it was started before')),
+    };
+    const container = new NamespaceContainer(tools, namespaces, plan, events);
+    container.#ports = ports;
     container.#processes = processes;
     container.#startedAt = startedAt;
     void container.#watch(processes);
@@ -110,8 +123,22 @@ export class NamespaceContainer implements RuntimeContainer {
     return this.#startedAt;
   }
 
+  get networkBindings(): readonly Ecs.NetworkBinding[] | undefined {
+    return this.#ports?.bindings;
+  }
+
   async start(): Promise<void> {
     checkNullBytes(this.#plan);
+    this.#ports = await this.#publish();
+    try {
+      await this.#launch();
+    } catch (error) {
+      this.#ports.close();
+      throw error;
+    }
+  }
+
+  async #launch(): Promise<void> {
     const { files } = this.#plan;
     const fds = [files.stdout, files.stderr, files.status].map((file) => openSync(file, 'a', 0o600));
     const [out, err, status] = fds as [number, number, number];
@@ -133,7 +160,7 @@ export class NamespaceContainer implements RuntimeContainer {
       this.#startedAt = Date.now();
       if (processes !== undefined) {
         this.#processes = processes;
-        this.#started(processes, this.#startedAt);
+        this.#started(processes, this.#startedAt, this.networkBindings ?? []);
       }
       void exited.then((exit) => this.#end({ code: this.#status().exitCode ?? exit.code }));
     } finally {
@@ -261,6 +288,7 @@ export class NamespaceContainer implements RuntimeContainer {
   #end(exit: ContainerExit): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#ports?.close();
     this.#settle(exit);
   }
 }

@@ -58,7 +58,7 @@ export class TaskNetwork {
           ...(metadata ? [{ name: 'instance-metadata', host: METADATA_ADDRESS, port: PORT }] : []),
         ];
     const listeners = await openListeners(tools, namespaces, {
-      addresses: [address, ...(isolated ? [] : [AGENT_ADDRESS]), ...(metadata ? [METADATA_ADDRESS] : [])],
+      addresses: [...(isolated ? [] : [AGENT_ADDRESS]), ...(metadata ? [METADATA_ADDRESS] : [])],
       settings: settingsOf(definition),
       places,
     });
@@ -105,10 +105,13 @@ export class TaskNetwork {
   }
 }
 
-/** An address of 10.0.0.0/8 that is the task's own as far as it can see. */
+/**
+ * The task's own address: one of this machine's loopback network, which nobody but this machine reaches. Ports of an
+ * awsvpc task are published there, and inside of the task it is local as well.
+ */
 export function addressOf(taskId: string): string {
   const [a = 0, b = 0, c = 0] = createHash('sha256').update(taskId).digest();
-  return `10.${a}.${b}.${(c % 254) + 1}`;
+  return `127.${(a % 254) + 1}.${b}.${(c % 254) + 1}`;
 }
 
 function loopback(hostname: string): string {

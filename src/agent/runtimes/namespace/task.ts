@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { collection } from '../../../store/collections.ts';
 import type { Store } from '../../../store/store.ts';
+import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import { isAlive } from '../process-table.ts';
 import {
   type Caller,
   type ContainerSpec,
@@ -16,10 +18,12 @@ import {
 import { findStandIn, type StandIns } from '../stand-ins.ts';
 import { type ContainerFiles, type ContainerProcesses, NamespaceContainer } from './container.ts';
 import { planContainer, type RootSource } from './container-plan.ts';
+import { Dialler } from './dialler.ts';
 import type { ImageSource, UnpackedImage } from './image.ts';
 import { type NamespaceHolders, TaskNamespaces } from './namespaces.ts';
 import { type ServerAccess, TaskNetwork } from './network.ts';
 import { removeTree, writableView } from './overlay.ts';
+import { PublishedPorts, wantedPorts } from './published-ports.ts';
 import type { Tools } from './tools.ts';
 
 /** What is known of a container after a restart of the agent. None of its environment is kept. */
@@ -31,6 +35,7 @@ interface ContainerRecord {
   readonly files: ContainerFiles;
   readonly init: boolean;
   readonly stopSignal: NodeJS.Signals;
+  readonly bindings: readonly Ecs.NetworkBinding[];
 }
 /** Partition: task ARN; key: ''. */
 const holders = collection<NamespaceHolders>('agent/namespaces');
@@ -59,6 +64,7 @@ export class NamespaceTask implements RuntimeTask {
   readonly #place: TaskPlace;
   readonly #namespaces: TaskNamespaces;
   readonly #network: TaskNetwork;
+  readonly #dialler: Dialler;
   readonly #containers = new Map<string, NamespaceContainer>();
   readonly #runs = new Map<string, number>();
   readonly #images = new Map<string, UnpackedImage>();
@@ -68,6 +74,7 @@ export class NamespaceTask implements RuntimeTask {
     this.#place = place;
     this.#namespaces = namespaces;
     this.#network = network;
+    this.#dialler = new Dialler(namespaces);
     this.address = network.address;
   }
 
@@ -128,11 +135,14 @@ export class NamespaceTask implements RuntimeTask {
       writable: (lower, directory) => writableView(tools, this.#namespaces, lower, join(directory, String(run))),
     });
     const { name, runtimeId, files, init, stopSignal } = plan;
-    const started = (processes: ContainerProcesses, startedAt: number) => {
-      const record: ContainerRecord = { name, runtimeId, processes, startedAt, files, init, stopSignal };
-      store.transact((tx) => tx.put(containers, this.#place.taskArn, name, record));
-    };
-    const container = new NamespaceContainer(tools, this.#namespaces, plan, started);
+    const wanted = wantedPorts(spec.definition, this.#networkMode, this.address);
+    const container = new NamespaceContainer(tools, this.#namespaces, plan, {
+      started: (processes, startedAt, bindings) => {
+        const record: ContainerRecord = { name, runtimeId, processes, startedAt, files, init, stopSignal, bindings };
+        store.transact((tx) => tx.put(containers, this.#place.taskArn, name, record));
+      },
+      publish: () => PublishedPorts.open(wanted, this.#dialler, this.address),
+    });
     this.#containers.set(name, container);
     return container;
   }
@@ -143,13 +153,16 @@ export class NamespaceTask implements RuntimeTask {
       const plan = { ...record, commandLine: [], environment: {}, sandbox: [], limits: [] };
       const { tools } = this.#parts;
       const { processes, startedAt } = record;
-      this.#containers.set(record.name, NamespaceContainer.adopt(tools, this.#namespaces, plan, processes, startedAt));
+      const ports = await this.#publishAgain(record);
+      const container = NamespaceContainer.adopt(tools, this.#namespaces, plan, processes, startedAt, ports);
+      this.#containers.set(record.name, container);
     }
     return [...this.#containers.values()];
   }
 
   async remove(): Promise<void> {
     this.#network.close();
+    this.#dialler.close();
     await Promise.all([...this.#containers.values()].map((container) => container.kill()));
     // Mounts go with the mount namespace, addresses with the network namespace.
     await this.#namespaces.end();
@@ -158,6 +171,21 @@ export class NamespaceTask implements RuntimeTask {
       tx.clear(containers, this.#place.taskArn);
       tx.clear(holders, this.#place.taskArn);
     });
+  }
+
+  get #networkMode(): string {
+    return this.#place.definition.networkMode ?? 'bridge';
+  }
+
+  /** A port that somebody else has taken meanwhile is lost; the container itself goes on. */
+  async #publishAgain({ bindings, processes }: ContainerRecord): Promise<PublishedPorts | undefined> {
+    if (!isAlive(processes.watcher)) return undefined;
+    const wanted = bindings.map(({ bindIP = '', containerPort = 0, hostPort = 0 }) => ({
+      bindIP,
+      containerPort,
+      hostPort,
+    }));
+    return PublishedPorts.open(wanted, this.#dialler, this.address).catch(() => undefined);
   }
 
   async #sourceOf(image: string): Promise<RootSource> {

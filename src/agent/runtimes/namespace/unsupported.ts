@@ -1,5 +1,6 @@
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 import type { Unsupported } from '../runtime.ts';
+import { lowestPort } from './published-ports.ts';
 import { bare, OWN_CAPABILITIES } from './sandbox.ts';
 
 type Add = (asked: boolean, field: string, effect: Unsupported['effect'], reason: string) => void;
@@ -46,7 +47,9 @@ export function unsupportedByNamespaces(definition: Ecs.TaskDefinition): readonl
   );
   for (const [index, volume] of (definition.volumes ?? []).entries()) ofVolume(volume, `/volumes/${index}`, add);
   for (const [index, container] of containerDefinitions.entries()) {
-    ofContainer(container, `/containerDefinitions/${index}`, add);
+    const at = `/containerDefinitions/${index}`;
+    ofContainer(container, at, add);
+    ofPorts(container, at, networkMode === 'awsvpc', add);
   }
   return found;
 }
@@ -106,6 +109,23 @@ function ofContainer(container: Ecs.ContainerDefinition, at: string, add: Add): 
   ofLinux(container.linuxParameters, `${at}/linuxParameters`, add);
   const rotated = container.logConfiguration?.logDriver === 'json-file' && isAsked(container.logConfiguration.options);
   add(rotated, `${at}/logConfiguration/options`, 'announced', 'output is kept as it is, in the scratch directory');
+}
+
+function ofPorts(container: Ecs.ContainerDefinition, at: string, awsvpc: boolean, add: Add): void {
+  for (const [index, { containerPort = 0, hostPort = 0, protocol }] of (container.portMappings ?? []).entries()) {
+    const place = `${at}/portMappings/${index}`;
+    add(protocol === 'udp', place, 'announced', 'UDP is answered inside of the task only');
+    const port = awsvpc ? containerPort : hostPort;
+    const reserved = protocol !== 'udp' && port > 0 && port < lowestPort();
+    const reason = `this user may not listen on port ${port} of this machine`;
+    // In awsvpc mode nobody has asked for a port of this machine: the task does its work without.
+    add(
+      reserved,
+      place,
+      awsvpc ? 'announced' : 'refused',
+      awsvpc ? `it is answered inside of the task only: ${reason}` : reason,
+    );
+  }
 }
 
 const TMPFS_OPTIONS = new Set(['defaults', 'rw', 'ro', 'nosuid', 'nodev', 'relatime']);

@@ -71,7 +71,7 @@ describe('isForRegistry', () => {
     ['/v2/email', 'localhost', { authorization: 'AWS4-HMAC-SHA256 Credential=x' }, false],
     ['/v2/key?X-Amz-Credential=x&X-Amz-Signature=y', 'localhost', {}, false],
   ])('%s at %s', (url, host, headers, expected) =>
-    expect(isForRegistry({ url, headers: { host, ...headers } })).toBe(expected),
+    expect(isForRegistry(url.split('?')[0] as string, { url, headers: { host, ...headers } })).toBe(expected),
   );
 });
 

@@ -27,8 +27,11 @@ export interface RegistryOptions {
 
 /** The image registry over HTTP, for the listener. */
 export interface Registry {
-  /** Whether a request is the registry's: then nobody else reads its body. */
-  handles(message: IncomingMessage): boolean;
+  /**
+   * Whether a request is the registry's: then nobody else reads its body. By the path (without query) alone every path
+   * below `/v2/` is; with the message, those of S3's buckets and of AWS's APIs are left out.
+   */
+  handles(path: string, message?: Pick<IncomingMessage, 'url' | 'headers'>): boolean;
   /** Answers a request. Never throws. */
   handle(message: IncomingMessage, response: ServerResponse): Promise<void>;
 }
@@ -118,10 +121,12 @@ export function createRegistry({ gateway, store, clock, blobs, access = ecrAcces
  * Below `/v2/` are a registry's paths, but also keys of S3 buckets that stand in the host's name, and paths of AWS APIs.
  * No registry's client signs its requests as AWS's do.
  */
-export function isForRegistry({ url = '/', headers }: Pick<IncomingMessage, 'url' | 'headers'>): boolean {
-  const [path = '/', query = ''] = url.split('?', 2);
+export function isForRegistry(path: string, message?: Pick<IncomingMessage, 'url' | 'headers'>): boolean {
   if (path.startsWith(LAYER_PATH)) return true;
   if (path !== '/v2' && !path.startsWith('/v2/')) return false;
+  if (message === undefined) return true;
+  const { url = '', headers } = message;
+  const query = url.slice(path.length + 1);
   if (/^AWS/.test(headers.authorization ?? '') || /(^|&)X-Amz-(Signature|Credential)=/i.test(query)) return false;
   const host = headers.host ?? '';
   return registryOfHost(host) !== undefined || bucketOfHost(host) === undefined;

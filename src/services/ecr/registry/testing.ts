@@ -52,7 +52,7 @@ export async function startTestRegistry(access?: (bench: TestBench) => Access): 
     ...(access === undefined ? {} : { access: access(bench) }),
   });
   const server = createServer((message, response) => {
-    if (registry.handles(message)) {
+    if (registry.handles((message.url ?? '/').split('?')[0] as string, message)) {
       void registry.handle(message, response);
       return;
     }

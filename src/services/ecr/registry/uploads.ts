@@ -1,6 +1,6 @@
 import { layers, type RepositoryRecord, regional, repositories, uploads } from '../records.ts';
 import type { RepositoryAddress } from '../target.ts';
-import { RegistryError, send } from './answers.ts';
+import { asRegistryError, RegistryError, send } from './answers.ts';
 import { WrongOffset } from './blob-store.ts';
 import { checkDigest } from './blobs.ts';
 import { existingUpload, giveLayer } from './layer-uploads.ts';
@@ -128,7 +128,8 @@ async function mountLayer(visit: Visit, digest: string, from: RepositoryAddress 
   if (from === undefined || from.account !== address.account || from.region !== address.region) return false;
   try {
     await visit.authorize('GetDownloadUrlForLayer', { layerDigest: digest }, from);
-  } catch {
+  } catch (error) {
+    if (asRegistryError(error)?.status !== 403) throw error;
     // Recorded as refused; the push goes on with an upload.
     return false;
   }

@@ -1,0 +1,156 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ACCOUNT, policy, TRUST, taskDefinition, writeFiles } from '../check/testing.ts';
+import type { Io } from './io.ts';
+import { runProgram } from './program.ts';
+
+const WRONG = fileURLToPath(new URL('../../examples/wrong-role', import.meta.url));
+const FIXED = fileURLToPath(new URL('../../examples/my-dev-service/fixed', import.meta.url));
+const CLEAN = fileURLToPath(new URL('../../tests/golden/clean', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'rolecall-cli-check-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const texts = { out: '', err: '' };
+  const screen = (to: 'out' | 'err') =>
+    new Writable({
+      write(chunk, _, done) {
+        texts[to] += String(chunk);
+        done();
+      },
+    });
+  const io: Io = {
+    stdout: screen('out'),
+    stderr: screen('err'),
+    env: {},
+    version: '0.0.0',
+    interrupted: new AbortController().signal,
+    startServer: () => Promise.reject(new Error('no server is needed')),
+    logBug: () => 'bug.log',
+  };
+  const code = await runProgram(args, io);
+  return { code, ...texts };
+}
+
+describe('rolecall check', () => {
+  it('exits with 1 when something is refused, and names the rule and the fix', async () => {
+    const { code, out } = await run('check', WRONG);
+    expect(code).toBe(1);
+    expect(out).toContain('RC102 refused  billing on FARGATE, EC2');
+    expect(out).toContain('"Action": "secretsmanager:GetSecretValue"');
+    expect(out).not.toContain('\u001b');
+  });
+
+  it('exits with 0 when nothing is', async () => {
+    expect((await run('check', FIXED)).code).toBe(0);
+  });
+
+  it('exits as --fail-on says', async () => {
+    expect((await run('check', WRONG, '--fail-on', 'never')).code).toBe(0);
+    expect((await run('check', FIXED, '--fail-on', 'advice')).code).toBe(1);
+    expect((await run('check', CLEAN, '--fail-on', 'advice')).code).toBe(0);
+  });
+
+  it.each([
+    [['check', '/no/such/folder'], 'file-not-found'],
+    [['check'], 'path-missing'],
+    [['check', WRONG, '--caller', 'arn:aws:iam::000000000000:role/nobody'], 'caller-not-found'],
+    [['check', WRONG, '--scp', '/no/such/file'], 'file-not-readable'],
+    [['check', WRONG, '--format', 'xml'], 'flag-value'],
+  ])('exits with 2 and a remedy: %j', async (args, errorCode) => {
+    const { code, err } = await run(...args);
+    expect(code).toBe(2);
+    expect(err).toContain(`error[${errorCode}]`);
+    expect(err).toMatch(/help: \S/);
+  });
+
+  it.each(['json', 'sarif', 'junit', 'github', 'markdown'])('writes %s to --out', async (format) => {
+    const file = join(folder, `report.${format}`);
+    const { out } = await run('check', WRONG, '--format', format, '--out', file);
+    expect(out).toBe('');
+    expect(readFileSync(file, 'utf8')).toContain('RC102');
+  });
+
+  it('asks about one launch type only', async () => {
+    const { out } = await run('check', WRONG, '--launch-type', 'ec2', '--format', 'json');
+    const types = new Set(JSON.parse(out).duties.map(({ launchType }: { launchType: string }) => launchType));
+    expect([...types]).toEqual(['EC2']);
+  });
+
+  it('takes parameters from a file of either form', async () => {
+    const stack = join(folder, 'stack');
+    writeFiles(stack, {
+      'template.yaml': `AWSTemplateFormatVersion: "2010-09-09"
+Parameters: { Name: { Type: String } }
+Resources:
+  Definition:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      Family: !Ref Name
+      RequiresCompatibilities: [FARGATE]
+      NetworkMode: awsvpc
+      Cpu: "256"
+      Memory: "512"
+      ContainerDefinitions: [{ Name: app, Image: nginx }]
+`,
+      'object.json': { Name: 'orders' },
+      'list.json': [{ ParameterKey: 'Name', ParameterValue: 'billing' }],
+    });
+    expect((await run('check', stack, '--parameters', join(stack, 'object.json'))).out).toContain('orders on FARGATE');
+    expect((await run('check', stack, '--parameters', join(stack, 'list.json'))).out).toContain('billing on FARGATE');
+  });
+
+  it('checks the levels of an organization, root first', async () => {
+    const given = join(folder, 'organization');
+    writeFiles(given, {
+      'rolecall.json': { account: ACCOUNT, region: 'eu-west-1' },
+      'task-definition.json': taskDefinition({ secrets: [{ name: 'A', valueFrom: '/app/a' }] }),
+      'roles/execution/trust.json': TRUST,
+      'roles/execution/policies/own.json': policy({ Effect: 'Allow', Action: 'ssm:GetParameters', Resource: '*' }),
+      'full.json': policy({ Effect: 'Allow', Action: '*', Resource: '*' }),
+      'narrow.json': policy({ Effect: 'Allow', Action: ['ecr:*', 'sts:*'], Resource: '*' }),
+    });
+    const scp = (name: string) => ['--scp', join(given, name)];
+    expect((await run('check', given, ...scp('full.json'))).code).toBe(0);
+    expect((await run('check', given, ...scp('full.json'), ...scp('narrow.json'))).out).toContain('RC121 refused');
+    // Two policies of one level: one that allows is enough.
+    const level = `${join(given, 'full.json')},${join(given, 'narrow.json')}`;
+    expect((await run('check', given, '--scp', level)).code).toBe(0);
+  });
+});
+
+describe('rolecall policy, plan, explain', () => {
+  it('prints policies that can be parsed', async () => {
+    const { code, out } = await run('policy', WRONG, '--json');
+    expect(code).toBe(0);
+    const { roles } = JSON.parse(out);
+    expect(roles[0]).toMatchObject({ role: 'task-execution', roleName: 'billing-execution', from: 'plan' });
+    expect(roles[0].documents[0].Statement.length).toBeGreaterThan(2);
+  });
+
+  it('shows the difference to what the roles have', async () => {
+    const { out } = await run('policy', WRONG, '--diff');
+    expect(out).toContain('- arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy');
+    expect(out).toContain('+ secretsmanager:GetSecretValue on ');
+  });
+
+  it('prints the plan alone', async () => {
+    const { out } = await run('plan', WRONG, '--json', '--launch-type', 'fargate');
+    const { duties } = JSON.parse(out);
+    expect(duties[0]).not.toHaveProperty('verdict');
+    expect(duties.map(({ action }: { action: string }) => action)).toContain('secretsmanager:GetSecretValue');
+  });
+
+  it('explains a text with the input that caused it', async () => {
+    const text =
+      'AccessDeniedException: User: arn:aws:sts::000000000000:assumed-role/billing-execution/0123456789abcdef0123456789abcdef is not authorized to perform: secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:eu-west-1:000000000000:secret:billing/database-Qw3rTy because no identity-based policy allows the secretsmanager:GetSecretValue action';
+    const { code, out } = await run('explain', text, WRONG);
+    expect(code).toBe(0);
+    expect(out).toContain('RC102 in your input');
+    expect((await run('explain', 'nothing that AWS says')).code).toBe(1);
+  });
+});
