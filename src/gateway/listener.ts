@@ -11,7 +11,7 @@ export interface Handler {
   admin(request: HttpRequest, response: ServerResponse): Promise<void>;
   /** The image registry, which reads its own bodies: layers are never held in memory. */
   readonly registry?: {
-    handles(path: string): boolean;
+    handles(path: string, message: IncomingMessage): boolean;
     handle(message: IncomingMessage, response: ServerResponse): Promise<void>;
   };
 }
@@ -44,7 +44,7 @@ function sendAll(): void {
 
 async function answer(handler: Handler, message: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    if (handler.registry?.handles(pathOf(message)) === true) {
+    if (handler.registry?.handles(pathOf(message), message) === true) {
       await handler.registry.handle(message, response);
       return;
     }

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { Trail } from '../../src/gateway/trail.ts';
 import { servicesOver } from '../../src/services/all.ts';
+import { BlobStore } from '../../src/services/ecr/index.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
   cloudtrail: 'CloudTrail',
@@ -25,7 +26,7 @@ function page(): string {
     'Every other operation of these services is authorized and then answered with an error that says it is not served. Other services are refused by name.',
     '',
   ];
-  for (const { id, operations } of servicesOver(new Trail())) {
+  for (const { id, operations } of servicesOver(new Trail(), new BlobStore({ directory: '' }))) {
     const served = Object.keys(operations).sort();
     lines.push(`## ${NAMES[id] ?? id}`, '', `${served.length} operations: ${served.join(', ')}.`, '');
   }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Trail } from '../../src/gateway/trail.ts';
 import type { RunningServer } from '../../src/server.ts';
 import { servicesOver } from '../../src/services/all.ts';
+import { BlobStore } from '../../src/services/ecr/index.ts';
 import { callerOf, python } from './clients.ts';
 import { at, type Client, fill, lacks, type Scenario, scenarios } from './scenario.ts';
 import { startTestServer } from './server.ts';
@@ -10,7 +11,7 @@ const all = scenarios();
 
 describe('the scenarios', () => {
   it('make every call that is served', () => {
-    const missing = servicesOver(new Trail()).flatMap(({ id, operations }) => {
+    const missing = servicesOver(new Trail(), new BlobStore({ directory: '' })).flatMap(({ id, operations }) => {
       const called = new Set(all.find(({ service }) => service === id)?.steps.map(({ call }) => call));
       return Object.keys(operations)
         .filter((operation) => !called.has(operation))

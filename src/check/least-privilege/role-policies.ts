@@ -33,6 +33,10 @@ export function leastPolicies(result: CheckResult, observed: readonly ObservedCa
     if (incomplete) notes.push('Parts of the task definition are not known: there may be further needs.');
     if (statements.some(({ Resource }) => /\{[^"]*\}/.test(JSON.stringify(Resource))))
       notes.push('Replace what stands in braces: the input does not know it.');
+    if (duties.some(({ resource }) => tokens.grantable(resource) !== tokens.shown(resource)))
+      notes.push(
+        '`*` stands where AWS chooses a name when the resource is made: put that name there once it is known.',
+      );
     if (isTask && observed === undefined)
       notes.push('The application’s own calls are not in the plan: give a trail of a run with --trail.');
     if (isTask && observed !== undefined && seen.length === 0) notes.push('The trail shows no call of this role.');

@@ -32,7 +32,7 @@ export function statementsFor(duties: readonly JudgedDuty[], tokens: Tokens): Ne
     const via = call.via === undefined ? undefined : `${call.via}.${call.region}.amazonaws.com`;
     const key = `${action} ${via ?? ''}`;
     const entry = byAction.get(key) ?? { action, via, resources: new Set<string>() };
-    entry.resources.add(grantable(tokens.shown(resource)));
+    entry.resources.add(anyTask(tokens.grantable(resource)));
     byAction.set(key, entry);
   }
   const groups = new Map<string, { actions: string[]; via: Set<string>; resources: string[] }>();
@@ -55,7 +55,7 @@ export function statementsFor(duties: readonly JudgedDuty[], tokens: Tokens): Ne
 }
 
 /** The resource as a policy names it: any task's stream; a log group with its streams. */
-function grantable(resource: string): string {
+function anyTask(resource: string): string {
   return resource
     .replaceAll('TASK_ID', '*')
     .replaceAll('CONTAINER_ID', '*')

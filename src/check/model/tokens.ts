@@ -75,6 +75,16 @@ export class Tokens {
     );
   }
 
+  /** The text as a policy can name it before what it names is made: `*` for what AWS will choose, `{…}` for what a person must say. */
+  grantable(text: string): string {
+    if (!hasToken(text)) return text;
+    return text.replaceAll(TOKEN, (_, index: string) => {
+      const deferred = this.#missing[Number.parseInt(index, 36)]?.deferred;
+      if (deferred === undefined) return '{…}';
+      return deferred.attribute === SUFFIX ? '??????' : '*';
+    });
+  }
+
   #token(missing: Missing): string {
     const { deferred, why, help } = missing;
     const key = deferred === undefined ? `${why}\n${help}` : `${deferred.resource}\n${deferred.attribute}`;

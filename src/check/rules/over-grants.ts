@@ -171,7 +171,7 @@ function excessOf(statement: CompiledStatement, duties: readonly JudgedDuty[], w
   for (const { text } of statement.resources ?? []) {
     const asked = needed.filter(({ resource }) => meets(text, resource, world));
     if (asked.length === 0) excess.push(`no call goes to ${text}`);
-    else if (everything(text) && !asked.some(({ resource }) => world.tokens.shown(resource) === text))
+    else if (everything(text) && !asked.some(({ resource }) => world.tokens.pattern(resource) === text))
       excess.push(
         `${text} is more than ${[...new Set(asked.map(({ resource }) => shortened(resource)))].slice(0, 3).join(', ')}`,
       );

@@ -17,6 +17,8 @@ export interface TfResource {
   readonly origin: Origin;
   /** The arguments as the configuration has them. */
   readonly expressions: MapNode | undefined;
+  /** The provider that makes it, as `providers` of the plan names it: `aws`, `aws.ALIAS`, `module.web:aws`. */
+  readonly provider: string | undefined;
 }
 
 /** One module of the configuration, and how it is called. */
@@ -33,6 +35,7 @@ export interface TfPlan {
   /** Data sources that were read while planning. */
   readonly read: readonly TfResource[];
   readonly modules: ReadonlyMap<string, TfModule>;
+  readonly providers: MapNode | undefined;
 }
 
 /** Members of a map of a map of …; undefined where one of them is not there. */
@@ -58,7 +61,9 @@ export function readPlan(root: MapNode): TfPlan {
     walk(within(values, 'root_module'), '', modules, changes, found);
     return found;
   };
+  const providers = within(root, 'configuration', 'provider_config');
   return {
+    providers: providers?.kind === 'map' ? providers : undefined,
     resources: of(root.members.get('planned_values') ?? root.members.get('values')),
     read: of(within(root, 'prior_state', 'values')).filter(({ mode }) => mode === 'data'),
     modules,
@@ -106,10 +111,14 @@ function walk(
 ): void {
   if (node?.kind !== 'map') return;
   const configured = new Map<string, MapNode>();
+  const providers = new Map<string, string>();
   for (const each of itemsOf(within(modules.get(withoutIndexes(module))?.configuration, 'resources'))) {
     const address = within(each, 'address');
     const expressions = within(each, 'expressions');
-    if (address?.kind === 'scalar' && expressions?.kind === 'map') configured.set(String(address.value), expressions);
+    const provider = within(each, 'provider_config_key');
+    if (address?.kind !== 'scalar') continue;
+    if (expressions?.kind === 'map') configured.set(String(address.value), expressions);
+    if (provider?.kind === 'scalar') providers.set(String(address.value), String(provider.value));
   }
   for (const each of itemsOf(node.members.get('resources'))) {
     const resource = asMap(each, 'a resource');
@@ -131,6 +140,7 @@ function walk(
       ),
       origin: each.origin,
       expressions: configured.get(local),
+      provider: providers.get(local),
     });
   }
   for (const child of itemsOf(node.members.get('child_modules'))) {

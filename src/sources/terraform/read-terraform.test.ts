@@ -163,6 +163,43 @@ describe('a plan', () => {
   });
 });
 
+describe('a provider with an alias', () => {
+  const queue = (provider: string, expressions: object) => {
+    const address = 'aws_sqs_queue.q';
+    const resource = { address, mode: 'managed', type: 'aws_sqs_queue', name: 'q', values: { name: 'q' } };
+    const change = { actions: ['create'], after_unknown: { arn: true, id: true, url: true } };
+    const own = { address, type: 'aws_sqs_queue', name: 'q', provider_config_key: provider, expressions: {} };
+    const document = {
+      format_version: '1.2',
+      terraform_version: '1.9.8',
+      planned_values: { root_module: { resources: [resource] } },
+      resource_changes: [{ address, change }],
+      configuration: {
+        provider_config: { [provider]: { name: 'aws', expressions } },
+        root_module: { resources: [own] },
+      },
+    };
+    const workload = emptyWorkload('444455556666', 'eu-central-1');
+    readTerraform(parseDocument('plan.json', JSON.stringify(document)), new Map(), workload);
+    return workload.queues[0]!.arn;
+  };
+
+  it('makes things in its own Region', () => {
+    expect(queue('aws.us', { region: { constant_value: 'us-east-1' } })).toBe('arn:aws:sqs:us-east-1:444455556666:q');
+  });
+
+  it.each<[string, object]>([
+    ['no Region', {}],
+    ['a Region that is a variable', { region: { references: ['var.region'] } }],
+    [
+      'another account',
+      { region: { constant_value: 'us-east-1' }, assume_role: [{ role_arn: { constant_value: 'x' } }] },
+    ],
+  ])('and %s leaves ARNs unknown', (_, expressions) => {
+    expect(deferred(queue('aws.us', expressions))).toEqual({ resource: 'aws_sqs_queue.q', attribute: 'arn' });
+  });
+});
+
 describe('a state', () => {
   const role = {
     address: 'aws_iam_role.task',

@@ -1,6 +1,6 @@
 import { asText, type MapNode, mapNode, type Node, textNode } from '../node.ts';
 import { type Text, unknown } from '../unknown.ts';
-import { ATTRIBUTES, type AttributeSource } from './attributes.ts';
+import { ATTRIBUTES, type AttributeSource, later } from './attributes.ts';
 import { type TfModule, type TfPlan, type TfResource, within, withoutIndexes } from './plan.ts';
 
 /** A plan in its account and Region: asks for attributes, and follows the references of those that are not known. */
@@ -66,9 +66,26 @@ export class TfScope {
     };
     const written = known(attribute);
     if (written !== undefined) return written;
-    const { account, region } = this;
-    const source: AttributeSource = { account, region, address: resource.address, origin: resource.origin, known };
-    return ATTRIBUTES[resource.type]?.[attribute]?.(source);
+    const make = ATTRIBUTES[resource.type]?.[attribute];
+    if (make === undefined) return undefined;
+    const region = this.#regionOf(resource);
+    const { address, origin } = resource;
+    const source: AttributeSource = { account: this.account, region: region ?? '', address, origin, known };
+    // Names do not depend on where a thing is; ARNs and addresses do.
+    return region === undefined && /^(arn|id|url|repository_url)$/.test(attribute)
+      ? later(source, attribute)
+      : make(source);
+  }
+
+  /** The Region of the provider that makes it; undefined for another provider that does not say its own, or its account. */
+  #regionOf({ provider }: TfResource): string | undefined {
+    if (provider === undefined || provider === 'aws') return this.region;
+    const expressions = within(this.plan.providers, provider, 'expressions');
+    if (within(expressions, 'assume_role') !== undefined || within(expressions, 'profile') !== undefined)
+      return undefined;
+    const region = within(expressions, 'region', 'constant_value');
+    if (region?.kind === 'scalar') return String(region.value);
+    return provider.endsWith(':aws') ? this.region : undefined;
   }
 
   /** The one resource that an argument refers to, and by which attribute, if there is only one. */
