@@ -3,7 +3,7 @@ import { createServer, get } from 'node:http';
 import { afterAll, describe, expect, it } from 'vitest';
 import { close } from '../../src/core/listening.ts';
 import { ASK, ContractBench } from '../runtime/contract.ts';
-import { dockerRuntime, noDocker } from './subject.ts';
+import { dockerRuntime, noDocker, openRuntime } from './subject.ts';
 
 const sh = (script: string) => ['/bin/sh', '-c', script];
 const SERVE = `
@@ -129,6 +129,72 @@ describe.skipIf(noDocker !== undefined)(
       await expect
         .poll(() => execFileSync('ip', ['-4', 'addr', 'show', 'lo'], { encoding: 'utf8' }))
         .not.toContain('169.254.170.2');
+    });
+
+    it.each(['awsvpc', 'bridge', 'host'] as const)(
+      '%s: containers that run on reach the agent that is started after theirs',
+      async (networkMode) => {
+        const task = await bench.task({ networkMode }, 'EC2');
+        const agent = (name: string) => createServer((_request, response) => response.end(name));
+        const first = agent('first');
+        await task.runtime.listen(first, 'agent');
+        const container = await task.start(
+          sh(
+            'while :; do wget -T 1 -q -O - http://169.254.170.2/ 2>/dev/null && echo || echo nobody; sleep 0.05; done',
+          ),
+        );
+        await container.says('first');
+        await close(first);
+        await container.says('nobody');
+        const again = await (await bench.runtime).prepareTask(task.place);
+        const second = agent('second');
+        await again.listen(second, 'agent');
+        expect(await again.recover()).toMatchObject([{ name: 'app', runtimeId: container.container.runtimeId }]);
+        await container.says('second');
+        await close(second);
+        await again.remove();
+      },
+    );
+
+    it('awsvpc on EC2: metadata that is blocked is closed in a network made in advance, too', async () => {
+      const runtime = await openRuntime(bench.directory, { ready: 1 });
+      const place = (taskId: string) => ({
+        taskArn: `arn:aws:ecs:eu-west-1:000000000000:task/default/${taskId}`,
+        taskId,
+        launchType: 'EC2' as const,
+        definition: { networkMode: 'awsvpc' as const },
+        directory: bench.directory,
+      });
+      try {
+        for (const digit of ['1', '2']) {
+          const task = await runtime.prepareTask(place(digit.repeat(32)));
+          const agent = createServer((_request, response) => response.end('agent'));
+          await task.listen(agent, 'agent');
+          await task.pull(dockerRuntime.image, undefined);
+          const script =
+            'wget -T 2 -q -O - http://169.254.170.2/; echo; wget -T 2 -O - http://169.254.169.254/ 2>&1 | grep -c "Invalid argument"';
+          const container = await task.create({
+            name: 'app',
+            runtimeId: 'r',
+            image: dockerRuntime.image,
+            command: sh(script),
+            environment: {},
+            definition: { name: 'app' },
+          });
+          await container.start();
+          const lines: string[] = [];
+          for await (const some of container.output(undefined, new AbortController().signal)) {
+            lines.push(...some.map(({ line }) => line));
+          }
+          expect(lines).toEqual(['agent', '1']);
+          await close(agent);
+          await task.remove();
+          // From the second task on there is one with metadata in advance.
+          await runtime.warmUp();
+        }
+      } finally {
+        await runtime.close();
+      }
     });
 
     it('none: nothing is reached, as in ECS', async () => {

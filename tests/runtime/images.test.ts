@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -168,6 +168,66 @@ describe.skipIf(unavailable !== undefined)(
       });
       expect(out.slice(0, 3)).toEqual(['100', 'web', 'bwrap']);
       expect(out).toContain('10.1.2.3\tdb');
+    });
+
+    it('links of an image lead nowhere outside while things are mounted into it', async () => {
+      const outside = mkdtempSync(join(tmpdir(), 'rolecall-outside-'));
+      const store = new ImageStore(directory);
+      // bubblewrap keeps the machine's root at /oldroot while it builds a sandbox.
+      const evil: LayerEntry[] = [
+        { path: 'etc/hosts', type: '2', link: `/oldroot${outside}/hosts` },
+        { path: 'etc/hostname', type: '2', link: `../../../../oldroot${outside}/hostname` },
+        { path: 'app', type: '2', link: `/oldroot${outside}` },
+        { path: 'data', type: '2', link: `/oldroot${outside}/data` },
+        { path: 'proc', type: '2', link: `/oldroot${outside}` },
+        { path: 'dev', type: '2', link: `/oldroot${outside}` },
+      ];
+      const config = {
+        Cmd: [
+          '/bin/sh',
+          '-c',
+          'cat /etc/hostname; ls /proc/1/status; readlink /proc/self/cwd; touch /data/x /dev/shm/x && echo fine',
+        ],
+        Env: ['PATH=/bin'],
+        WorkingDir: '/app/deep',
+        Volumes: { '/data': {} },
+      };
+      const own = image;
+      try {
+        image = await store.unpack(
+          storeImage(store.layout, config, [
+            layer(baseLayer().filter(({ path }) => !path.startsWith('app'))),
+            layer(evil),
+          ]),
+        );
+        const task = await bench.task({ networkMode: 'bridge' });
+        const mountPoints = [{ sourceVolume: 'shared', containerPath: '/app/volume' }];
+        const withVolume = await bench.task({ networkMode: 'bridge', volumes: [{ name: 'shared', host: {} }] });
+        const { out, err } = await task.run([], { hostname: 'inside' });
+        expect({ out, err }).toEqual({ out: ['inside', '/proc/1/status', `/oldroot${outside}/deep`, 'fine'], err: [] });
+        expect((await withVolume.run([], { mountPoints, hostname: 'inside' })).out.at(-1)).toBe('fine');
+        expect(readdirSync(outside)).toEqual([]);
+      } finally {
+        image = own;
+        rmSync(outside, { recursive: true });
+      }
+    });
+
+    it('refuses mounts into volumes, and paths that are none', async () => {
+      const volumes = [{ name: 'shared', host: {} }];
+      const task = await bench.task({ volumes });
+      const mountPoints = ['/shared', '/shared/deeper'].map((containerPath) => ({
+        sourceVolume: 'shared',
+        containerPath,
+      }));
+      await expect(task.start([], { mountPoints })).rejects.toThrow(
+        '/shared/deeper cannot be mounted into the volume at /shared',
+      );
+      for (const containerPath of ['relative', '/a/../../b']) {
+        await expect(task.start([], { mountPoints: [{ sourceVolume: 'shared', containerPath }] })).rejects.toThrow(
+          'is not an absolute path',
+        );
+      }
     });
   },
 );

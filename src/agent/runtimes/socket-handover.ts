@@ -48,7 +48,7 @@ export async function listenInside(request: HandoverRequest): Promise<Server[]> 
 }
 
 /** Runs inside: sets the addresses up, then becomes the program that binds. Nothing secret is in its arguments. */
-const SHELL = 'if [ -n "$1" ]; then printf "%s\\n" "$1" | ip -batch - || exit 1; fi; exec "$2" -e "$3" "$4"';
+const SHELL = 'if [ -n "$1" ]; then printf "%s\\n" "$1" | ip -batch - || exit 1; fi; shift; exec "$@"';
 
 /** Plain JavaScript, since it runs in a bare Node: the bundle need not be found from inside of a namespace. */
 const BIND = `
@@ -76,7 +76,9 @@ type Message = NamespaceAddress | { readonly done: true } | { readonly error: st
 
 function handOver({ enter, network, listeners }: HandoverRequest): Promise<Server[]> {
   const [command = 'sh', ...prefix] = enter;
-  const program = ['sh', '-c', SHELL, 'sh', network.join('\n'), process.execPath, BIND, JSON.stringify(listeners)];
+  // Without anything to bind there is nothing to start Node for.
+  const bind = listeners.length === 0 ? ['true'] : [process.execPath, '-e', BIND, JSON.stringify(listeners)];
+  const program = ['sh', '-c', SHELL, 'sh', network.join('\n'), ...bind];
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...prefix, ...program], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -104,6 +106,12 @@ function handOver({ enter, network, listeners }: HandoverRequest): Promise<Serve
     });
     child.once('error', (error) => fail(`${command}: ${error.message}`));
     // `exit` can come before the last message; `close` comes after all of them.
-    child.once('close', (code) => fail(said.trim() === '' ? `${command} ended with ${code}` : said.trim()));
+    child.once('close', (code) => {
+      if (code === 0 && listeners.length === 0 && !settled) {
+        settled = true;
+        resolve([]);
+      }
+      fail(said.trim() === '' ? `${command} ended with ${code}` : said.trim());
+    });
   });
 }

@@ -47,6 +47,9 @@ const START_UP = new Set([
 const FOR_THE_INSTANCE =
   /\/(AmazonSSMManagedInstanceCore|CloudWatchAgentServerPolicy|AmazonSSMManagedEC2InstanceDefaultPolicy)$/;
 
+/** Wildcards of AWS's own policy for the agent, with the number of actions there are: all of them may be needed. */
+const COMPLETE: Readonly<Record<string, number>> = { 'ecs:submit*': 3 };
+
 /** Part of every guide to pulling from ECR, though a pull does without it (AmazonEC2ContainerRegistryPullOnly). */
 const COMPANIONS: Readonly<Record<string, string>> = { 'ecr:batchchecklayeravailability': 'ecr:BatchGetImage' };
 
@@ -162,10 +165,13 @@ function excessOf(statement: CompiledStatement, duties: readonly JudgedDuty[], w
     return !needed.some(({ action }) => pattern.matches(action.toLowerCase()));
   });
   if (unused.length > 0) excess.push(`no call needs ${unused.map(({ text }) => text).join(', ')}`);
-  const wide = statement.actions.filter(({ text }) => /[*?]/.test(text) && !unused.some((one) => one.text === text));
-  for (const { text } of wide) {
-    const asked = [...new Set(needed.map(({ action }) => action))];
-    excess.push(`${text} is more than ${asked.join(', ')}`);
+  for (const pattern of statement.actions) {
+    if (!/[*?]/.test(pattern.text) || unused.includes(pattern)) continue;
+    const asked = [...new Set(needed.map(({ action }) => action))].filter((action) =>
+      pattern.matches(action.toLowerCase()),
+    );
+    if (asked.length < (COMPLETE[pattern.text.toLowerCase()] ?? Number.POSITIVE_INFINITY))
+      excess.push(`${pattern.text} is more than ${asked.join(', ')}`);
   }
   if (needed.length === 0) return excess;
   for (const { text } of statement.resources ?? []) {

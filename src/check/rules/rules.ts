@@ -5,6 +5,7 @@ import { infrastructureRole } from './infrastructure-role.ts';
 import { injectedSidecar } from './injected-sidecar.ts';
 import { instanceReach, noTaskRole } from './instance-reach.ts';
 import { invalidSecretArn, missingJsonKey, newRegistryHost, wrongRegion } from './look-alikes.ts';
+import { missingRoles, NEEDS_TASK_ROLE } from './missing-roles.ts';
 import { NOT_OBSERVED, observed } from './observed.ts';
 import { openTrust } from './open-trust.ts';
 import { MANAGED_TOO_WIDE, MEANT_FOR_THE_TASK, OVER_GRANTED, overGrants } from './over-grants.ts';
@@ -46,6 +47,7 @@ const SINGLE: readonly Rule[] = [
 export const rules: readonly Find[] = [
   trust,
   registration,
+  missingRoles,
   passRoleFindings,
   refusals,
   unknowns,
@@ -64,6 +66,7 @@ export const ruleInfos: readonly RuleInfo[] = [
   INSTANCE_TRUST,
   NEEDS_EXECUTION_ROLE,
   ROLE_NOT_VALID,
+  NEEDS_TASK_ROLE,
   MAY_NOT_PASS,
   NOT_REGISTERED,
   OVER_GRANTED,

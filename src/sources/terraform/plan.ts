@@ -1,4 +1,4 @@
-import { asList, asMap, asString, type ListNode, type MapNode, mapNode, type Node } from '../node.ts';
+import { asList, asMap, asString, type ListNode, type MapNode, mapNode, type Node, scalar } from '../node.ts';
 import { type Origin, pointer } from '../origin.ts';
 import { unknown } from '../unknown.ts';
 
@@ -45,8 +45,11 @@ export function within(node: Node | undefined, ...steps: readonly string[]): Nod
   return at;
 }
 
-/** The resources of a plan or state with what is known of them. Source: Terraform, JSON Output Format. @throws SourceError */
-export function readPlan(root: MapNode): TfPlan {
+/**
+ * The resources of a plan or state with what is known of them, or was given as `ADDRESS.ATTRIBUTE`.
+ * Source: Terraform, JSON Output Format. @throws SourceError
+ */
+export function readPlan(root: MapNode, given: ReadonlyMap<string, string>): TfPlan {
   const modules = new Map<string, TfModule>();
   addModule(within(root, 'configuration', 'root_module'), '', undefined, undefined, modules);
   const changes = new Map<string, Node>();
@@ -58,7 +61,7 @@ export function readPlan(root: MapNode): TfPlan {
   }
   const of = (values: Node | undefined): TfResource[] => {
     const found: TfResource[] = [];
-    walk(within(values, 'root_module'), '', modules, changes, found);
+    walk(within(values, 'root_module'), '', { modules, changes, given }, found);
     return found;
   };
   const providers = within(root, 'configuration', 'provider_config');
@@ -102,13 +105,15 @@ export function withoutIndexes(address: string): string {
   return address.replaceAll(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, '');
 }
 
-function walk(
-  node: Node | undefined,
-  module: string,
-  modules: ReadonlyMap<string, TfModule>,
-  changes: ReadonlyMap<string, Node>,
-  found: TfResource[],
-): void {
+interface Context {
+  readonly modules: ReadonlyMap<string, TfModule>;
+  /** `after_unknown` by address. */
+  readonly changes: ReadonlyMap<string, Node>;
+  readonly given: ReadonlyMap<string, string>;
+}
+
+function walk(node: Node | undefined, module: string, context: Context, found: TfResource[]): void {
+  const { modules, changes, given } = context;
   if (node?.kind !== 'map') return;
   const configured = new Map<string, MapNode>();
   const providers = new Map<string, string>();
@@ -135,7 +140,7 @@ function walk(
       type,
       local,
       values: asMap(
-        withUnknowns(values ?? mapNode([], each.origin), changes.get(address), address, ''),
+        withUnknowns(values ?? mapNode([], each.origin), changes.get(address), { address, given }, ''),
         `the values of ${address}`,
       ),
       origin: each.origin,
@@ -145,16 +150,28 @@ function walk(
   }
   for (const child of itemsOf(node.members.get('child_modules'))) {
     const address = within(child, 'address');
-    walk(child, address?.kind === 'scalar' ? String(address.value) : module, modules, changes, found);
+    walk(child, address?.kind === 'scalar' ? String(address.value) : module, context, found);
   }
 }
 
-/** The values with what is known after apply put in as unknown. */
-function withUnknowns(value: Node, after: Node | undefined, address: string, attribute: string): Node {
+interface Of {
+  readonly address: string;
+  readonly given: ReadonlyMap<string, string>;
+}
+
+/** The values with what is known after apply put in as unknown, or as it was given. */
+function withUnknowns(value: Node, after: Node | undefined, of: Of, attribute: string): Node {
   if (after === undefined) return value;
-  if (after.kind === 'scalar') return after.value === true ? knownAfterApply(address, attribute, value.origin) : value;
+  if (after.kind === 'scalar') {
+    if (after.value !== true) return value;
+    const given = of.given.get(`${of.address}.${attribute}`);
+    return given === undefined ? knownAfterApply(of.address, attribute, value.origin) : scalar(given, value.origin);
+  }
   if (after.kind === 'list' && value.kind === 'list') {
-    const items = value.items.map((item, index) => withUnknowns(item, after.items[index], address, attribute));
+    const one = value.items.length === 1;
+    const items = value.items.map((item, index) =>
+      withUnknowns(item, after.items[index], of, one ? attribute : `${attribute}[${index}]`),
+    );
     return { ...value, items } satisfies ListNode;
   }
   if (after.kind === 'map' && value.kind === 'map') {
@@ -162,7 +179,7 @@ function withUnknowns(value: Node, after: Node | undefined, address: string, att
     for (const [name, inner] of after.members) {
       const path = attribute === '' ? name : `${attribute}.${name}`;
       const below = members.get(name) ?? emptyOf(inner, { ...value.origin, path: pointer(value.origin.path, name) });
-      if (below !== undefined) members.set(name, withUnknowns(below, inner, address, path));
+      if (below !== undefined) members.set(name, withUnknowns(below, inner, of, path));
     }
     return { ...value, members };
   }
@@ -174,7 +191,7 @@ function emptyOf(after: Node, origin: Origin): Node | undefined {
   return after.kind === 'scalar' && after.value === true ? { kind: 'scalar', value: null, origin } : undefined;
 }
 
-export function knownAfterApply(address: string, attribute: string, origin: Origin): Node {
+function knownAfterApply(address: string, attribute: string, origin: Origin): Node {
   const value = unknown({
     why: `\`${attribute}\` of ${address} is known after apply`,
     help: `Supply it: --parameter ${address}.${attribute}=VALUE, or give the state: terraform show -json > state.json after apply.`,

@@ -105,12 +105,16 @@ describe('a plan', () => {
   });
 
   it('takes values given for what is known after apply', () => {
-    const { roles, secrets, taskDefinitions } = read({
+    const { inlinePolicies, roles, secrets, taskDefinitions } = read({
       'aws_iam_role.execution.name': 'orders-execution-1',
       'aws_secretsmanager_secret.db.ArnSuffix': 'AbCdEf',
+      'data.aws_iam_policy_document.send.statement.resources': 'arn:aws:sqs:eu-central-1:444455556666:orders',
       'aws_ecs_task_definition.late.container_definitions': '[{"name":"a","image":"i","memory":64}]',
     });
     expect(roles[1]!.arn).toBe('arn:aws:iam::444455556666:role/orders-execution-1');
+    expect(json(inlinePolicies[0]!.document.node).Statement[0]?.Resource).toEqual([
+      'arn:aws:sqs:eu-central-1:444455556666:orders',
+    ]);
     expect(secrets[0]!.arn).toBe('arn:aws:secretsmanager:eu-central-1:444455556666:secret:orders/db-AbCdEf');
     expect(json(taskDefinitions.find(({ family }) => family === 'late')!.input).containerDefinitions).toEqual([
       { name: 'a', image: 'i', memory: 64 },

@@ -24,7 +24,7 @@ export function terraformEnvironment(document: Node): { account?: string; region
   const found: { account?: string; region?: string } = {};
   const region = textOf(constant) ?? textOf(variable);
   if (region !== undefined && region !== '') found.region = region;
-  const { resources, read } = readPlan(root);
+  const { resources, read } = readPlan(root, new Map());
   const identity = [...read, ...resources].find(({ type, mode }) => mode === 'data' && type === 'aws_caller_identity');
   const account =
     textOf(identity?.values.members.get('account_id')) ?? mostNamed(resources, /^arn:[\w-]+:[\w-]*:[\w-]*:(\d{12}):/);
@@ -81,7 +81,7 @@ export function readTerraform(document: Node, given: ReadonlyMap<string, string>
       'this is a Terraform state file as Terraform keeps it',
       'Give the output of terraform show -json (of a plan: terraform show -json FILE).',
     );
-  const scope = new TfScope(readPlan(root), workload.account, workload.region, given);
+  const scope = new TfScope(readPlan(root, given), workload.account, workload.region, given);
   const managed = scope.plan.resources.filter(({ mode }) => mode === 'managed');
   const read = (readers: Readonly<Record<string, Reader>>, wanted: (type: string) => boolean = () => true) => {
     for (const resource of managed) if (wanted(resource.type)) readers[resource.type]?.(scope, resource, workload);

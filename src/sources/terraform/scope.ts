@@ -3,6 +3,9 @@ import { type Text, unknown } from '../unknown.ts';
 import { ATTRIBUTES, type AttributeSource, later } from './attributes.ts';
 import { type TfModule, type TfPlan, type TfResource, within, withoutIndexes } from './plan.ts';
 
+/** Stands for an account or Region that is not known. */
+const ELSEWHERE = '\u0000';
+
 /** A plan in its account and Region: asks for attributes, and follows the references of those that are not known. */
 export class TfScope {
   readonly account: string;
@@ -71,10 +74,10 @@ export class TfScope {
     const region = this.#regionOf(resource);
     const { address, origin } = resource;
     const source: AttributeSource = { account: this.account, region: region ?? '', address, origin, known };
+    if (region !== undefined) return make(source);
     // Names do not depend on where a thing is; ARNs and addresses do.
-    return region === undefined && /^(arn|id|url|repository_url)$/.test(attribute)
-      ? later(source, attribute)
-      : make(source);
+    const elsewhere = make({ ...source, account: ELSEWHERE, region: ELSEWHERE });
+    return String(elsewhere).includes(ELSEWHERE) ? later(source, attribute) : elsewhere;
   }
 
   /** The Region of the provider that makes it; undefined for another provider that does not say its own, or its account. */
@@ -100,8 +103,6 @@ export class TfScope {
    */
   #followed(resource: TfResource, path: readonly (string | 0)[], node: Node): Node | undefined {
     const key = `${resource.address} ${path.join('.')}`;
-    const given = this.#given.get(`${resource.address}.${path.join('.')}`);
-    if (given !== undefined) return textNode(given, node.origin);
     const target = this.target(resource, ...path);
     if (target === undefined || this.#open.includes(key)) return undefined;
     this.#open.push(key);
@@ -146,8 +147,6 @@ export class TfScope {
   /** The node; one that is not known says what it depends on. */
   #explained(node: Node, resource: TfResource, path: readonly (string | 0)[]): Node {
     if (node.kind !== 'unknown') return node;
-    const given = this.#given.get(`${resource.address}.${path.join('.')}`);
-    if (given !== undefined) return textNode(given, node.origin);
     const references = referencesOf(at(resource.expressions, path)).filter((name) => !/^(each|count)\./.test(name));
     if (references.length === 0) return node;
     const why = `\`${path.join('.')}\` of ${resource.address} is known after apply: it depends on ${references.join(', ')}`;

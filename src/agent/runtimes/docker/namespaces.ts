@@ -12,6 +12,11 @@ import { type NetworkSettings, networkBindings } from './network-settings.ts';
 export const AGENT_ADDRESS = '169.254.170.2';
 export const METADATA_ADDRESS = '169.254.169.254';
 const HTTP_PORT = 80;
+/**
+ * Nobody answers there, least of all the machine that this runs on: a connection fails at once.
+ * Source: agent, ECS_AWSVPC_BLOCK_IMDS.
+ */
+const BLOCK_METADATA = `route replace blackhole ${METADATA_ADDRESS}/32`;
 
 export type ListeningPurpose = 'agent' | 'instance-metadata';
 
@@ -91,30 +96,34 @@ export class Namespace {
     }
   }
 
-  /** Listens at the task's endpoint and at the server's own port. What is reached there is decided by `serve…`. */
+  /**
+   * Listens at the task's endpoint and at the server's own port, and at that of the instance's metadata where a task
+   * may ask for it. What is there already stays. Who answers, `serve` says.
+   */
   async open(metadata: boolean): Promise<void> {
     if (this.pid === 0) return;
-    const wanted = {
-      agent: this.#agent === undefined,
-      metadata: metadata && this.#metadata === undefined,
-    };
-    if (!wanted.agent && !wanted.metadata) return;
-    const endpoint = { host: '127.0.0.1', port: this.#parts.serverPort() };
+    if (this.#agent !== undefined && !metadata) return this.#metadata === undefined ? undefined : this.#block();
+    const wantsAgent = this.#agent === undefined;
+    const wantsMetadata = metadata && this.#metadata === undefined;
+    if (!wantsAgent && !wantsMetadata) return;
     const servers = await listenInside({
-      enter: ['nsenter', `--net=/proc/${this.pid}/ns/net`, '--'],
+      enter: this.#enter,
       network: [
-        ...(wanted.agent ? [`address replace ${AGENT_ADDRESS}/32 dev lo`] : []),
-        // Nobody answers there, least of all the machine that this runs on: it fails at once. Source: agent, ECS_AWSVPC_BLOCK_IMDS.
-        ...(wanted.agent && !metadata ? [`route replace blackhole ${METADATA_ADDRESS}/32`] : []),
-        ...(wanted.metadata ? [`address replace ${METADATA_ADDRESS}/32 dev lo`] : []),
+        ...(wantsAgent ? [`address replace ${AGENT_ADDRESS}/32 dev lo`] : []),
+        ...(wantsMetadata ? [`address replace ${METADATA_ADDRESS}/32 dev lo`] : [BLOCK_METADATA]),
       ],
       listeners: [
-        ...(wanted.agent ? [{ host: AGENT_ADDRESS, port: HTTP_PORT }, endpoint] : []),
-        ...(wanted.metadata ? [{ host: METADATA_ADDRESS, port: HTTP_PORT }] : []),
+        ...(wantsAgent
+          ? [
+              { host: AGENT_ADDRESS, port: HTTP_PORT },
+              { host: '127.0.0.1', port: this.#parts.serverPort() },
+            ]
+          : []),
+        ...(wantsMetadata ? [{ host: METADATA_ADDRESS, port: HTTP_PORT }] : []),
       ],
     });
-    if (wanted.metadata) this.#metadata = servers.pop();
-    if (!wanted.agent) return;
+    if (wantsMetadata) this.#metadata = servers.pop();
+    if (!wantsAgent) return;
     [this.#agent, this.#endpoint] = servers;
     this.#endpoint?.on('connection', (socket: Socket) => {
       if (isFromOutside(socket, [this.address])) socket.destroy();
@@ -128,6 +137,8 @@ export class Namespace {
     if (listener === undefined || this.#served.get(purpose) === server) return;
     this.#served.set(purpose, server);
     forward(listener, server);
+    // An agent that lets go of its endpoint lets go of the task: a later one must find the addresses free.
+    if (purpose === 'agent') server.once('close', () => this.close());
   }
 
   /** Lets the listeners go: an open one would keep the namespace. */
@@ -136,6 +147,22 @@ export class Namespace {
     this.#agent = undefined;
     this.#endpoint = undefined;
     this.#metadata = undefined;
+    this.#served.clear();
+  }
+
+  get #enter(): readonly string[] {
+    return ['nsenter', `--net=/proc/${this.pid}/ns/net`, '--'];
+  }
+
+  /** The task may not ask for the instance's metadata after all. */
+  async #block(): Promise<void> {
+    this.#metadata?.close();
+    this.#metadata = undefined;
+    await listenInside({
+      enter: this.#enter,
+      network: [`address delete ${METADATA_ADDRESS}/32 dev lo`, BLOCK_METADATA],
+      listeners: [],
+    });
   }
 
   async remove(): Promise<void> {

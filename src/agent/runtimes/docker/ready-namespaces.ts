@@ -3,12 +3,13 @@ import { Namespace, type NamespaceParts } from './namespaces.ts';
 
 /**
  * A few namespaces made in advance: most of the time that a task needs to start goes into its network. Only tasks
- * without names, ports and settings of their own can have one.
+ * without names, ports and settings of their own can have one. There are two kinds: with the instance's metadata and
+ * without; a kind is made from the first time on that it was asked for.
  */
 export class ReadyNamespaces {
   readonly #parts: NamespaceParts;
   readonly #size: number;
-  readonly #ready: Namespace[] = [];
+  readonly #ready = new Map<boolean, Namespace[]>([[false, []]]);
   #making: Promise<void> | undefined;
   #closed = false;
 
@@ -19,8 +20,10 @@ export class ReadyNamespaces {
 
   /** Makes what is missing, one after the other, without holding anything up. */
   fill(): void {
-    if (this.#closed || this.#making !== undefined || this.#ready.length >= this.#size) return;
-    this.#making = this.#make()
+    if (this.#closed || this.#making !== undefined) return;
+    const missing = [...this.#ready].find(([, namespaces]) => namespaces.length < this.#size);
+    if (missing === undefined) return;
+    this.#making = this.#make(...missing)
       // Should it not work, the next task says why.
       .catch(() => {
         this.#closed = true;
@@ -37,9 +40,11 @@ export class ReadyNamespaces {
     while (this.#making !== undefined) await this.#making;
   }
 
-  take(): Namespace | undefined {
+  take(metadata: boolean): Namespace | undefined {
+    const namespaces = this.#ready.get(metadata) ?? [];
+    this.#ready.set(metadata, namespaces);
     for (;;) {
-      const namespace = this.#ready.shift();
+      const namespace = namespaces.shift();
       // Somebody may have ended it meanwhile.
       if (namespace === undefined || existsSync(`/proc/${namespace.pid}`)) return namespace;
       namespace.remove().catch(() => {});
@@ -49,17 +54,18 @@ export class ReadyNamespaces {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#making;
-    await Promise.all(this.#ready.splice(0).map((namespace) => namespace.remove()));
+    const all = [...this.#ready.values()].flatMap((namespaces) => namespaces.splice(0));
+    await Promise.all(all.map((namespace) => namespace.remove()));
   }
 
-  async #make(): Promise<void> {
+  async #make(metadata: boolean, into: Namespace[]): Promise<void> {
     const namespace = await Namespace.create(this.#parts, { role: 'ready' });
     try {
-      await namespace.open(false);
+      await namespace.open(metadata);
     } catch (error) {
       await namespace.remove();
       throw error;
     }
-    this.#ready.push(namespace);
+    into.push(namespace);
   }
 }

@@ -22,6 +22,8 @@ export class TaskNetworks {
   readonly #networks = new Map<string, Namespace>();
   readonly #opening = new Map<Namespace, Promise<void>>();
   readonly #servers = new Map<ListeningPurpose, Server>();
+  /** Whether it is known by now who listens. */
+  #asked = false;
   #processes: Promise<Namespace> | undefined;
 
   constructor(parts: NamespaceParts & { readonly ready: ReadyNamespaces }, place: TaskPlace) {
@@ -41,6 +43,7 @@ export class TaskNetworks {
   }
 
   serve(purpose: ListeningPurpose, server: Server): void {
+    this.#asked = true;
     this.#servers.set(purpose, server);
   }
 
@@ -114,7 +117,9 @@ export class TaskNetworks {
   }
 
   async #make(settings: NetworkSettings): Promise<Namespace> {
-    const ready = isPlain(settings) ? this.#parts.ready.take() : undefined;
+    // Whether the metadata may be asked is not known before anybody listens for it: on EC2 it mostly may.
+    const metadata = this.#servers.has('instance-metadata') || (!this.#asked && this.#place.launchType === 'EC2');
+    const ready = isPlain(settings) ? this.#parts.ready.take(metadata) : undefined;
     return ready ?? Namespace.create(this.#parts, { role: 'namespace', labels: this.#labels, settings });
   }
 

@@ -9,6 +9,7 @@ import { accountFiles, etcFiles } from './etc-files.ts';
 import { contains, hostRoot, toolchains } from './host-root.ts';
 import { imageCommandLine, stopSignalOf, type UnpackedImage } from './image.ts';
 import { readInside } from './inside.ts';
+import { hideInside, MountPoints, refuseNested } from './mount-points.ts';
 import type { Mount } from './sandbox.ts';
 import { capabilitiesOf, sandboxArguments } from './sandbox.ts';
 import { type ContainerUser, resolveUser } from './user.ts';
@@ -28,12 +29,14 @@ export interface PlanParts {
   readonly run: number;
   readonly volumes: VolumePlaces;
   /** Makes a writable view of a directory and answers where it is. */
-  readonly writable: (lower: string, directory: string) => Promise<string>;
+  readonly writable: (lower: string, directory: string, prepare?: (layer: string) => void) => Promise<string>;
 }
 
 /** What the source of a root brings along. */
 interface Root {
+  /** The root's own, then what is mounted into it. */
   readonly mounts: readonly Mount[];
+  readonly makeWorkingDirectory: boolean;
   readonly commandLine: readonly string[] | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
@@ -53,27 +56,27 @@ export async function planContainer(parts: PlanParts): Promise<ContainerPlan> {
   const directory = join(place.directory, 'containers', safeName(spec.name));
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const hostname = hostnameOf(parts);
+  const volumes = volumeMounts(place.definition, definition, parts.volumes);
+  refuseNested(volumes);
+  const etc = etcFiles({ directory: join(directory, 'etc'), hostname, address: parts.address, container: definition });
   const root =
     source.kind === 'stand-in'
-      ? await standInRoot(parts, directory, source.standIn)
-      : await imageRoot(parts, directory, source.image);
+      ? await standInRoot(parts, directory, source.standIn, [...etc, ...volumes])
+      : await imageRoot(parts, directory, source.image, etc, volumes);
   // Source: dockerd, `no command specified` (observed in stopped reasons).
   if (root.commandLine === undefined) throw new RuntimeFailure('create', 'no command specified');
   const linux = definition.linuxParameters;
   const init = linux?.initProcessEnabled === true;
   const sandbox = sandboxArguments(
     {
-      mounts: [
-        ...root.mounts,
-        ...etcFiles({ directory: join(directory, 'etc'), hostname, address: parts.address, container: definition }),
-        ...volumeMounts(place.definition, definition, parts.volumes),
-      ],
+      mounts: [...root.mounts, ...hideInside(root.mounts, parts.volumes.hidden)],
       readOnlyRoot: definition.readonlyRootFilesystem === true,
       uid: root.user.uid,
       gid: root.user.gid,
       capabilities: capabilitiesOf(linux?.capabilities),
       hostname,
       workingDirectory: root.workingDirectory,
+      makeWorkingDirectory: root.makeWorkingDirectory,
       init,
       sharedIpc: place.definition.ipcMode === 'task',
       noNetwork: definition.disableNetworking === true,
@@ -100,7 +103,12 @@ export async function planContainer(parts: PlanParts): Promise<ContainerPlan> {
   };
 }
 
-async function standInRoot(parts: PlanParts, directory: string, standIn: StandIn): Promise<Root> {
+async function standInRoot(
+  parts: PlanParts,
+  directory: string,
+  standIn: StandIn,
+  inside: readonly Mount[],
+): Promise<Root> {
   const { spec, volumes } = parts;
   const line = commandLine(standIn, spec);
   const program = standIn.program === 'host' ? undefined : standIn.program;
@@ -134,10 +142,8 @@ async function standInRoot(parts: PlanParts, directory: string, standIn: StandIn
       target: app,
       readOnly: false,
     });
-    for (const hidden of volumes.hidden) {
-      if (contains(hidden, app))
-        throw new RuntimeFailure('start', `workingDirectory: ${app} belongs to Rolecall itself`);
-      if (contains(app, hidden) && existsSync(hidden)) mounts.push({ kind: 'hide', target: hidden });
+    if (volumes.hidden.some((hidden) => contains(hidden, app))) {
+      throw new RuntimeFailure('start', `workingDirectory: ${app} belongs to Rolecall itself`);
     }
   }
   const environment: Record<string, string> = { PATH: tools.path };
@@ -146,32 +152,48 @@ async function standInRoot(parts: PlanParts, directory: string, standIn: StandIn
     if (value !== undefined) environment[name] = value;
   }
   return {
-    mounts,
+    mounts: [...mounts, ...inside],
+    makeWorkingDirectory: true,
     commandLine: line,
     environment: { ...environment, ...program?.environment },
-    workingDirectory: app ?? spec.workingDirectory ?? '/',
+    workingDirectory: app ?? absolute(spec.workingDirectory ?? '/'),
     // Its files are this user's, whoever the container's user is.
     user: { ...user, home },
   };
 }
 
-async function imageRoot(parts: PlanParts, directory: string, image: UnpackedImage): Promise<Root> {
+async function imageRoot(
+  parts: PlanParts,
+  directory: string,
+  image: UnpackedImage,
+  etc: readonly Mount[],
+  volumes: readonly Mount[],
+): Promise<Root> {
   const { spec } = parts;
   const { config, root } = image;
   const tables = { passwd: readInside(root, '/etc/passwd') ?? '', group: readInside(root, '/etc/group') ?? '' };
   const user = resolveUser(spec.definition.user ?? config.user, tables);
-  const view = await parts.writable(root, join(directory, 'root'));
-  const mounts: Mount[] = [{ kind: 'bind', source: view, target: '/', readOnly: false }];
-  for (const [index, target] of config.volumes.entries()) {
-    const source = join(directory, `volume-${index}`);
-    mkdirSync(source, { recursive: true, mode: 0o755 });
-    mounts.push({ kind: 'bind', source, target, readOnly: false });
-  }
+  const points = new MountPoints(root);
+  for (const name of ['proc', 'dev']) points.own(name);
+  const own = config.volumes
+    .filter((path) => !volumes.some(({ target }) => target === path))
+    .map((path, index): Mount => {
+      const source = join(directory, `volume-${index}`);
+      mkdirSync(source, { recursive: true, mode: 0o755 });
+      return { kind: 'bind', source, target: absolute(path), readOnly: false };
+    });
+  const inside = [...etc, ...own, ...volumes].map((mount) => points.place(mount));
+  const asked = absolute(spec.workingDirectory ?? config.workingDirectory);
+  // What lies in a volume is there or it is not: nothing is made in it.
+  const inVolume = [...own, ...volumes].some(({ target }) => contains(target, asked));
+  const workingDirectory = inVolume ? asked : points.directory(asked);
+  const view = await parts.writable(root, join(directory, 'root'), (layer) => points.makeIn(layer));
   return {
-    mounts,
+    mounts: [{ kind: 'bind', source: view, target: '/', readOnly: false }, ...inside],
+    makeWorkingDirectory: false,
     commandLine: imageCommandLine(config, spec),
     environment: config.environment,
-    workingDirectory: spec.workingDirectory ?? config.workingDirectory,
+    workingDirectory,
     user,
   };
 }
@@ -208,6 +230,12 @@ function kindInProc(name: string): 'file' | 'directory' | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Source: dockerd: working directories and volumes of images are absolute paths. */
+function absolute(path: string): string {
+  if (path.startsWith('/') && !path.includes('\0') && !path.split('/').includes('..')) return path;
+  throw new RuntimeFailure('create', `the path ${JSON.stringify(path)} is invalid, it needs to be an absolute path`);
 }
 
 function readText(file: string): string {

@@ -71,12 +71,15 @@ export function toolchains(path: string, home: string = homedir()): Toolchains {
   return { mounts, path: kept.join(delimiter) };
 }
 
+/** What an installation has beside its `bin`; a project has not. */
+const MARKS = ['lib', 'lib64', 'libexec', 'pyvenv.cfg', 'conda-meta'];
+
 /** The folder that `bin` belongs to, where it is an installation and not a place where a user keeps other things too. */
 function installationOf(directory: string, home: string): string | undefined {
   if (!['bin', 'sbin', 'shims', 'condabin'].includes(basename(directory))) return undefined;
   const parent = dirname(directory);
   if (contains(parent, home) || parent === join(home, '.local') || parent === join(home, '.config')) return undefined;
-  return parent;
+  return MARKS.some((mark) => existsSync(join(parent, mark))) ? parent : undefined;
 }
 
 /** Installations that the interpreters in a folder are links to, as in a virtual environment. */

@@ -10,13 +10,15 @@ const AWKWARD = /[,:\\"\s]/;
 
 /**
  * A writable view of a directory that leaves it as it is: an overlay mounted in the task's mount namespace, or a copy
- * where the system mounts none. Answers where it is. `directory` is emptied first.
+ * where the system mounts none. Answers where it is. `directory` is emptied first; `prepare` may put something into the
+ * new layer before it is used.
  */
 export async function writableView(
   tools: Tools,
   namespaces: TaskNamespaces,
   lower: string,
   directory: string,
+  prepare: (layer: string) => void,
 ): Promise<string> {
   removeTree(directory);
   const [upper, work, view] = ['upper', 'work', 'view'].map((name) => join(directory, name)) as [
@@ -25,6 +27,7 @@ export async function writableView(
     string,
   ];
   for (const each of [upper, work, view]) mkdirSync(each, { recursive: true, mode: 0o755 });
+  prepare(upper);
   if (!AWKWARD.test(lower + directory)) {
     // `userxattr`: the marks of the overlay in attributes that a user namespace may set.
     const options = `lowerdir=${lower},upperdir=${upper},workdir=${work},userxattr`;
@@ -33,6 +36,7 @@ export async function writableView(
   }
   rmSync(view, { recursive: true });
   cpSync(lower, view, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  prepare(view);
   return view;
 }
 

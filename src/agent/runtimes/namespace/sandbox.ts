@@ -23,6 +23,8 @@ export interface SandboxPlan {
   readonly capabilities: readonly string[];
   readonly hostname: string;
   readonly workingDirectory: string;
+  /** Whether it is made when it is missing. */
+  readonly makeWorkingDirectory: boolean;
   /** A first process that looks after orphans. */
   readonly init: boolean;
   /** Share the task's IPC namespace. */
@@ -116,7 +118,7 @@ export function sandboxArguments(
   args.push('--dev', '/dev', '--perms', '1777', '--size', String(plan.sharedMemory), '--tmpfs', '/dev/shm');
   if (!plan.sharedIpc) args.push('--mqueue', '/dev/mqueue');
   for (const mount of root === undefined ? plan.mounts : rest) args.push(...mountArguments(mount));
-  args.push('--dir', plan.workingDirectory);
+  if (plan.makeWorkingDirectory) args.push('--dir', plan.workingDirectory);
   if (plan.readOnlyRoot) args.push('--remount-ro', '/');
   args.push('--chdir', plan.workingDirectory);
   return args;

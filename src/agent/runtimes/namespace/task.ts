@@ -132,7 +132,8 @@ export class NamespaceTask implements RuntimeTask {
       address: this.address,
       run,
       volumes: { task: join(this.#place.directory, 'volumes'), shared: sharedVolumes, hidden },
-      writable: (lower, directory) => writableView(tools, this.#namespaces, lower, join(directory, String(run))),
+      writable: (lower, directory, prepare = () => {}) =>
+        writableView(tools, this.#namespaces, lower, join(directory, String(run)), prepare),
     });
     const { name, runtimeId, files, init, stopSignal } = plan;
     const wanted = wantedPorts(spec.definition, this.#networkMode, this.address);

@@ -49,13 +49,7 @@ function mountPoint(
   if (volume === undefined) throw new RuntimeFailure('create', `mountPoints: there is no volume ${sourceVolume}`);
   const target = absolute(containerPath, 'mountPoints');
   const source = sourceOf(volume, places);
-  const mounts: Mount[] = [{ kind: 'bind', source, target, readOnly: always || readOnly === true }];
-  for (const hidden of places.hidden) {
-    if (!existsSync(hidden)) continue;
-    const real = realpathSync(hidden);
-    if (contains(source, real)) mounts.push({ kind: 'hide', target: join(target, real.slice(source.length)) });
-  }
-  return mounts;
+  return [{ kind: 'bind', source, target, readOnly: always || readOnly === true }];
 }
 
 function sourceOf(volume: Ecs.Volume, places: VolumePlaces): string {

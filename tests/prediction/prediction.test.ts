@@ -1,0 +1,64 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rolecall } from '../system/program.ts';
+import { differences, type Predicted, type Ran } from './compare.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Every folder with a workload: the examples and the golden cases. */
+const cases = [
+  ...['orders', 'my-dev-service', 'my-dev-service/fixed', 'wrong-role'].map((name) => join('examples', name)),
+  ...readdirSync(join(ROOT, 'tests/golden'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join('tests/golden', name)),
+].filter((folder) =>
+  readdirSync(join(ROOT, folder)).some((name) => /^task-definition.*\.json$|^template\.(ya?ml|json)$/.test(name)),
+);
+
+/** Why a case cannot be run at all: its input says too little for a deployment, or AWS refuses to take it. Checked below. */
+const compared: string[] = [];
+const unusable: string[] = [];
+let standIn: string;
+
+beforeAll(() => {
+  standIn = mkdtempSync(join(tmpdir(), 'rolecall-prediction-'));
+  writeFileSync(join(standIn, 'stand-in.json'), JSON.stringify({ command: [process.execPath, '-e', ''] }));
+});
+afterAll(() => rmSync(standIn, { recursive: true, force: true }));
+
+describe('what check predicts is what happens', () => {
+  it.concurrent.each(cases)('%s', async (folder) => {
+    const options = { cwd: ROOT };
+    const own = existsSync(join(ROOT, folder, 'images.json'));
+    const [checked, ran] = await Promise.all([
+      rolecall(['check', folder, '--format', 'json'], options),
+      rolecall(['run', folder, '--json', ...(own ? [] : ['--stand-in', `*=${standIn}`])], options),
+    ]);
+    expect([0, 1], checked.stderr).toContain(checked.code);
+    if (ran.code === 2 || !ran.stdout.startsWith('{')) {
+      unusable.push(folder);
+      return;
+    }
+    const { duties } = JSON.parse(checked.stdout) as { duties: Predicted[] };
+    const { tasks } = JSON.parse(ran.stdout) as { tasks: (Ran & { readonly taskDefinition: string })[] };
+    for (const task of tasks) {
+      const family = task.taskDefinition.split(':')[0];
+      expect(
+        differences(
+          duties.filter(({ taskDefinition }) => taskDefinition === family),
+          task,
+        ),
+        `${folder} on ${task.launchType}`,
+      ).toEqual([]);
+    }
+    compared.push(folder);
+  });
+
+  it('was compared for most cases', () => {
+    expect(compared.length).toBeGreaterThan(cases.length / 2);
+    expect(compared).toEqual(expect.arrayContaining(cases.filter((folder) => folder.startsWith('examples'))));
+  });
+});
