@@ -71,7 +71,7 @@ describe.skipIf(noDocker !== undefined)(
         ip route add 169.254.170.2 dev eth0 src $VICTIM
         MAC=$(ip neigh | sed -n 's/.*lladdr \\([^ ]*\\).*/\\1/p' | head -1)
         ping -c 1 -W 1 -I $OWN $VICTIM >/dev/null 2>&1
-        wget -T 2 -q -O - http://169.254.170.2/v2/credentials/$ID || echo nothing`),
+        timeout 2 wget -q -O - http://169.254.170.2/v2/credentials/$ID || echo nothing`),
         {
           ...NET_ADMIN,
           env: { VICTIM: neighbour.runtime.address, OWN: thief.runtime.address, ID: neighbour.credentialsId },

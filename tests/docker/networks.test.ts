@@ -140,7 +140,7 @@ describe.skipIf(noDocker !== undefined)(
         await task.runtime.listen(first, 'agent');
         const container = await task.start(
           sh(
-            'while :; do wget -T 1 -q -O - http://169.254.170.2/ 2>/dev/null && echo || echo nobody; sleep 0.05; done',
+            'while :; do timeout 1 wget -q -O - http://169.254.170.2/ 2>/dev/null && echo || echo nobody; sleep 0.05; done',
           ),
         );
         await container.says('first');
@@ -172,7 +172,7 @@ describe.skipIf(noDocker !== undefined)(
           await task.listen(agent, 'agent');
           await task.pull(dockerRuntime.image, undefined);
           const script =
-            'wget -T 2 -q -O - http://169.254.170.2/; echo; wget -T 2 -O - http://169.254.169.254/ 2>&1 | grep -c "Invalid argument"';
+            'timeout 2 wget -q -O - http://169.254.170.2/; echo; timeout 2 wget -O - http://169.254.169.254/ 2>&1 | grep -c "Invalid argument"';
           const container = await task.create({
             name: 'app',
             runtimeId: 'r',
