@@ -48,7 +48,8 @@ function tasksOf(world: World): CheckedTask[] {
     if (!instances.has(launchType)) instances.set(launchType, instanceRoleOf(workload, roles, tokens, launchType));
     return instances.get(launchType);
   };
-  return workload.taskDefinitions.flatMap((source) => {
+  return workload.taskDefinitions.flatMap((source, index) => {
+    options.onProgress?.(index, workload.taskDefinitions.length);
     const view = registrationOf(source, tokens, workload.account);
     const { services } = world.deployments.of(source);
     const ofServices = [...new Set(services.flatMap((service) => service.launchTypes))];

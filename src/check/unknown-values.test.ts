@@ -138,4 +138,23 @@ describe('values that are not in the input', () => {
       'refused',
     );
   });
+
+  it('are what a condition of the template depends on: a policy that may not be made', () => {
+    const policy = `
+  More:
+    Type: AWS::IAM::Policy
+    Condition: Wanted
+    Properties:
+      PolicyName: more
+      Roles: [!Ref Role]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{ Effect: Allow, Action: ssm:GetParameters, Resource: "*" }]
+Conditions:
+  Wanted: !Equals [!Ref Name, orders]
+`;
+    expect(verdicts(template(allow('s3:GetObject', '"*"'), PARAMETER, policy))[ASKED]).toBe('unknown');
+    const statements = allow('ssm:GetParameters', '"*"');
+    expect(verdicts(template(statements, PARAMETER, policy))[ASKED]).toBe('allowed');
+  });
 });

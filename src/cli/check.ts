@@ -17,6 +17,7 @@ import type { Command } from './command.ts';
 import { readArguments } from './flags.ts';
 import type { Io } from './io.ts';
 import { styleOf } from './output/style.ts';
+import { observedCalls } from './trail-input.ts';
 
 const FLAGS = {
   'launch-type': {
@@ -34,6 +35,10 @@ const FLAGS = {
   },
   cluster: { value: 'NAME', summary: 'the cluster (default: the one of the workload)' },
   exec: { summary: 'tasks run with ECS Exec enabled' },
+  trail: {
+    value: 'FILE|URL',
+    summary: 'what the task roles were seen to do: shows which of their grants were never used',
+  },
   ...WORKLOAD_FLAGS,
   format: {
     value: 'FORMAT',
@@ -64,8 +69,12 @@ export const checkCommand: Command = {
     let result: CheckResult;
     try {
       const workload = workloadFor('check', positionals, flags, io);
-      progress.say(`${workload.taskDefinitions.length} task definitions read`);
-      result = check(workload, optionsOf(flags));
+      const observed = flags.trail === undefined ? undefined : await observedCalls(flags.trail, io);
+      result = check(workload, {
+        ...optionsOf(flags),
+        ...(observed === undefined ? {} : { observed }),
+        onProgress: (done, of) => progress.say(`checking: ${done} of ${of} task definitions`),
+      });
     } finally {
       progress.end();
     }
@@ -137,13 +146,15 @@ function write(file: string, text: string): void {
 
 /** A line on a terminal when it takes over a second. */
 function startProgress(io: Io): { say(text: string): void; end(): void } {
-  const started = performance.now();
+  let shownAt = performance.now();
   let shown = false;
   return {
     say(text) {
-      if (io.stderr.isTTY !== true || performance.now() - started < 1000) return;
+      const now = performance.now();
+      if (io.stderr.isTTY !== true || now - shownAt < 1000) return;
+      shownAt = now;
       shown = true;
-      io.stderr.write(`\r${text}, deciding …`);
+      io.stderr.write(`\r${text}\u001b[K`);
     },
     end() {
       if (shown) io.stderr.write('\r\u001b[K');

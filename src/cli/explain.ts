@@ -38,7 +38,7 @@ export const explainCommand: Command = {
     const [first, ...rest] = positionals;
     const given = first !== undefined && !existsSync(first);
     const paths = given ? rest : positionals;
-    const pasted = given ? first : await readAll(process.stdin);
+    const pasted = given ? first : process.stdin.isTTY ? '' : await readAll(process.stdin);
     if (pasted.trim() === '')
       throw new UserError(
         'text-missing',

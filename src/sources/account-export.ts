@@ -166,7 +166,7 @@ function readManagedPolicy(policy: MapNode, own: Own, workload: OpenWorkload): v
 
 /** The API gives documents as URL-encoded JSON; the AWS CLI decodes them into objects. */
 function documentOf(node: Node, kind: PolicyKind): PolicySource {
-  if (node.kind !== 'scalar' || typeof node.value !== 'string' || !node.value.startsWith('%7B'))
+  if (node.kind !== 'scalar' || typeof node.value !== 'string' || !/^%[0-9A-Fa-f]{2}/.test(node.value))
     return policyNode(node, kind);
   let text: string;
   try {

@@ -64,3 +64,19 @@ export function fillIn(text: Text, fill: (deferred: Deferred) => string | undefi
 export function missingValue(missing: Missing): SourceError {
   return new SourceError('unknown-value', missing.origin, `this value cannot be known: ${missing.why}`, missing.help);
 }
+
+/** The same text, or the same value that is not known. */
+export function sameText(a: Text, b: Text): boolean {
+  return keyOf(a) === keyOf(b);
+}
+
+function keyOf(text: Text): string {
+  if (!(text instanceof Unknown)) return text;
+  return text.parts
+    .map((part) =>
+      typeof part === 'string'
+        ? part
+        : `\u0000${part.deferred === undefined ? part.why : `${part.deferred.resource} ${part.deferred.attribute}`}\u0000`,
+    )
+    .join('');
+}

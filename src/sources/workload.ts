@@ -1,4 +1,4 @@
-import type { MapNode } from './node.ts';
+import type { MapNode, Node } from './node.ts';
 import type { Origin } from './origin.ts';
 import type { PolicySource } from './policy-source.ts';
 import type { Missing, Text } from './unknown.ts';
@@ -154,6 +154,11 @@ export interface ClusterSource extends Sourced {
   readonly arn: Text;
   /** CreateCluster's input. */
   readonly input: MapNode;
+  /**
+   * PutClusterCapacityProviders' strategy, where a resource of its own says it: services that name neither a launch type
+   * nor a strategy take it.
+   */
+  readonly defaultCapacityProviderStrategy?: Node;
 }
 
 /** A policy on a resource that is declared apart from it (`AWS::SQS::QueuePolicy`) or beside it. */

@@ -56,6 +56,8 @@ export class ContractBench {
 
   async close(): Promise<void> {
     for (const task of this.#tasks) await task.remove();
+    const runtime = (await this.#runtime) as (Runtime & { close?(): Promise<void> }) | undefined;
+    await runtime?.close?.();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -33,6 +33,7 @@ describe.skipIf(unavailable !== undefined)(
     const application = mkdtempSync(join(tmpdir(), 'rolecall-application-'));
     let bench: AgentBench;
     let agent: Agent;
+    let runtime: NamespaceRuntime;
     let server: Server;
 
     beforeAll(async () => {
@@ -64,7 +65,7 @@ describe.skipIf(unavailable !== undefined)(
       });
       const port = await listen(server, 0, '127.0.0.1');
       const endpoint = () => `http://127.0.0.1:${port}`;
-      const runtime = await NamespaceRuntime.open({
+      runtime = await NamespaceRuntime.open({
         standIns: [
           { pattern: 'who', program: { command: [process.execPath, 'who.mjs'], workingDirectory: application } },
           { pattern: '*', program: 'host' },
@@ -92,6 +93,7 @@ describe.skipIf(unavailable !== undefined)(
     });
     afterAll(async () => {
       await agent?.stop({ tasks: 'end' });
+      await runtime?.close();
       await bench?.close();
       if (server !== undefined) await close(server);
       rmSync(application, { recursive: true, force: true });

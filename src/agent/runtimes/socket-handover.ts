@@ -61,6 +61,8 @@ const listen = async ({ host, port }) => {
   });
   process.send({ host, port }, server);
 };
+// Whoever asked is gone: nobody takes the sockets any more.
+process.on('disconnect', () => process.exit(1));
 (async () => {
   try {
     for (const address of JSON.parse(process.argv[1])) await listen(address);

@@ -57,6 +57,8 @@ export class RoleBook {
   readonly #views = new Map<string, RoleView>();
   readonly #byArn = new Map<string, RoleSource>();
   readonly #held = new Map<string, HeldPolicy[]>();
+  /** Why a resource may not be made, by its id. */
+  readonly #uncertain: ReadonlyMap<string, Missing>;
 
   constructor(workload: Workload, tokens: Tokens, reader: PolicyReader, scp: ScpLevels | undefined) {
     this.#workload = workload;
@@ -64,6 +66,9 @@ export class RoleBook {
     this.#reader = reader;
     this.#scp = scp;
     for (const role of workload.roles) this.#byArn.set(tokens.text(role.arn), role);
+    this.#uncertain = new Map(
+      workload.uncertain.flatMap(({ id, missing }) => (id === undefined ? [] : [[id, missing] as const])),
+    );
     this.#collect();
   }
 
@@ -134,19 +139,24 @@ export class RoleBook {
     const name = roleNameOf(arn);
     const account = accountIn(arn) ?? this.#workload.account;
     // A policy is given to a role by its name; names are one per account.
-    const held =
-      (account === this.#workload.account ? this.#held.get(holderKey(source, name, this.#tokens)) : undefined) ?? [];
+    const unsure = source?.id === undefined ? undefined : this.#uncertain.get(source.id);
+    // A policy is given to a role by its name; names are one per account.
+    const mine = source !== undefined || account === this.#workload.account;
+    const held = (mine ? this.#held.get(holderKey(source, name, this.#tokens)) : undefined) ?? [];
     const unseen: Missing[] = [];
     if (source === undefined) unseen.push(this.#absent(arn));
+    if (unsure !== undefined) unseen.push(unsure);
     const boundary = source?.boundary === undefined ? undefined : this.#boundary(source.boundary, source.origin);
     return {
-      state: source !== undefined ? 'known' : held.length > 0 ? 'partial' : 'absent',
+      // Of a role that may not be made nothing can be said.
+      state: unsure !== undefined ? 'absent' : source !== undefined ? 'known' : held.length > 0 ? 'partial' : 'absent',
       arn,
       name,
       account,
       held,
       ...this.#prepared(held, boundary, unseen),
-      ...(source === undefined ? {} : { trust: this.#reader.read(source.trust), source }),
+      ...(source === undefined ? {} : { source }),
+      ...(source === undefined || unsure !== undefined ? {} : { trust: this.#reader.read(source.trust) }),
       tags: Object.fromEntries(
         (source?.tags ?? []).map(({ key, value }) => [this.#tokens.text(key), this.#tokens.text(value)]),
       ),
@@ -202,13 +212,19 @@ export class RoleBook {
       this.#held.set(key, list);
       return list;
     };
-    for (const { holder, name, document, origin } of this.#workload.inlinePolicies) {
-      if (holder.kind !== 'role') continue;
-      of(holder.name).push(this.#inline(name, document, origin));
-    }
-    for (const { holder, policyArn, origin } of this.#workload.attachments)
+    for (const { id, holder, name, document, origin } of this.#workload.inlinePolicies)
+      if (holder.kind === 'role') of(holder.name).push(this.#perhaps(id, this.#inline(name, document, origin)));
+    for (const { id, holder, policyArn, origin } of this.#workload.attachments)
       if (holder.kind === 'role')
-        of(holder.name).push(this.#managed(this.#tokens.text(policyArn), origin, 'managed policy'));
+        of(holder.name).push(this.#perhaps(id, this.#managed(this.#tokens.text(policyArn), origin, 'managed policy')));
+  }
+
+  /** A policy of which it cannot be known whether it is made allows nothing for certain. */
+  #perhaps(id: string | undefined, held: HeldPolicy): HeldPolicy {
+    const unsure = id === undefined ? undefined : this.#uncertain.get(id);
+    if (unsure === undefined) return held;
+    const { least } = this.#reader.nothingKnown('identity', [unsure]);
+    return { ...held, bounds: { least, most: held.bounds.most, missing: [...held.bounds.missing, unsure] } };
   }
 
   #inline(name: Text, document: PolicySource, origin: Origin): HeldPolicy {

@@ -23,6 +23,8 @@ export interface CheckOptions {
   readonly exec?: boolean;
   /** Calls that tasks were seen to make: what is granted to the task role beyond them is reported. */
   readonly observed?: readonly ObservedCall[];
+  /** Called after each task definition, with how many are done. */
+  readonly onProgress?: (done: number, of: number) => void;
 }
 
 /** One call from a trail. */

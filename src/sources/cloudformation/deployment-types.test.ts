@@ -48,6 +48,17 @@ describe('what deploys and starts tasks', () => {
     });
   });
 
+  it('the strategy that a cluster is given', () => {
+    const { clusters, leftOut } = read(`
+  C: {Type: AWS::ECS::Cluster, Properties: {ClusterName: main}}
+  A: {Type: AWS::ECS::ClusterCapacityProviderAssociations, Properties: {Cluster: !Ref C, CapacityProviders: [FARGATE], DefaultCapacityProviderStrategy: [{CapacityProvider: FARGATE, Weight: "1"}]}}
+  B: {Type: AWS::ECS::ClusterCapacityProviderAssociations, Properties: {Cluster: other, CapacityProviders: [], DefaultCapacityProviderStrategy: []}}
+`);
+    expect(plain(clusters[0]!.defaultCapacityProviderStrategy!)).toEqual([{ capacityProvider: 'FARGATE', weight: 1 }]);
+    expect(clusters[0]!.input.members.size).toBe(0);
+    expect(leftOut.map(({ what }) => what)).toEqual(['AWS::ECS::ClusterCapacityProviderAssociations `B`']);
+  });
+
   it('the ways in which instances get their role', () => {
     const { launches, capacityProviders } = read(`
   I: {Type: AWS::IAM::InstanceProfile, Properties: {InstanceProfileName: nodes, Roles: [nodes]}}

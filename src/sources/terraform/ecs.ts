@@ -3,7 +3,7 @@ import { inputOf } from '../by-model.ts';
 import { type MapNode, mapNode, type Node, scalar, textNode } from '../node.ts';
 import { type Origin, pointerSteps, SourceError } from '../origin.ts';
 import { embeddedDocument } from '../read-document.ts';
-import { concatenate, type Text } from '../unknown.ts';
+import { concatenate, sameText, type Text } from '../unknown.ts';
 import type { OpenWorkload } from '../workload.ts';
 import { apiInput } from './api-input.ts';
 import type { TfResource } from './plan.ts';
@@ -141,6 +141,17 @@ const cluster: Reader = (scope, resource, workload) => {
   });
 };
 
+/** Read after the clusters. */
+const clusterProviders: Reader = (scope, resource, workload) => {
+  const name = scope.reference(resource, 'cluster_name');
+  const index = workload.clusters.findIndex((one) => name !== undefined && sameText(one.name, name));
+  const found = workload.clusters[index];
+  const { members } = apiInput('ecs', 'CreateCluster', ownArguments(resource));
+  const strategy = members.get('defaultCapacityProviderStrategy');
+  if (found === undefined) leaveOut(resource, 'its cluster is not in the input', workload);
+  else if (strategy !== undefined) workload.clusters[index] = { ...found, defaultCapacityProviderStrategy: strategy };
+};
+
 const service: Reader = (scope, resource, workload) => {
   const { values } = resource;
   const name = scope.attribute(resource, 'name') ?? resource.address;
@@ -226,4 +237,9 @@ export const ecsReaders: Readonly<Record<string, Reader>> = {
   aws_ecs_cluster: cluster,
   aws_ecs_service: service,
   aws_ecs_task_definition: taskDefinition,
+};
+
+/** Of things that must have been read before. */
+export const ecsClusterReaders: Readonly<Record<string, Reader>> = {
+  aws_ecs_cluster_capacity_providers: clusterProviders,
 };

@@ -1,10 +1,11 @@
 import { asText, type Node } from '../node.ts';
 import { type PolicySource, policyNode } from '../policy-source.ts';
 import type { Text } from '../unknown.ts';
+import { sameText } from '../unknown.ts';
 import type { OpenWorkload } from '../workload.ts';
 import { policyOf } from './documents.ts';
 import type { TfResource } from './plan.ts';
-import { leaveOut, optional, type Reader, sameText, tagsOf } from './reader.ts';
+import { leaveOut, optional, type Reader, tagsOf } from './reader.ts';
 import { configured, type TfScope } from './scope.ts';
 
 type HolderKind = 'role' | 'user';

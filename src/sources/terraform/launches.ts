@@ -1,6 +1,6 @@
 import { arn } from '../../core/arn.ts';
 import { type MapNode, mapNode, type Node } from '../node.ts';
-import { concatenate, type Text } from '../unknown.ts';
+import { concatenate, sameText, type Text } from '../unknown.ts';
 import type { LaunchSource } from '../workload.ts';
 import { later } from './attributes.ts';
 import { policyOf } from './documents.ts';
@@ -86,15 +86,10 @@ const fileSystem: Reader = (scope, resource, workload) => {
 const fileSystemPolicy: Reader = (scope, resource, workload) => {
   const of = scope.reference(resource, 'file_system_id');
   const policy = policyOf(scope, resource, 'resource', 'policy');
-  const index = workload.fileSystems.findIndex(
-    ({ fileSystemId }) => of !== undefined && String(fileSystemId) === String(of),
-  );
-  const target = scope.target(resource, 'file_system_id')?.resource.address;
-  const byTarget = workload.fileSystems.findIndex(({ id }) => target !== undefined && id === target);
-  const where = byTarget === -1 ? (typeof of === 'string' ? index : -1) : byTarget;
-  const found = workload.fileSystems[where];
+  const index = workload.fileSystems.findIndex(({ fileSystemId }) => of !== undefined && sameText(fileSystemId, of));
+  const found = workload.fileSystems[index];
   if (found === undefined || policy === undefined) leaveOut(resource, 'its file system is not in the input', workload);
-  else workload.fileSystems[where] = { ...found, policy };
+  else workload.fileSystems[index] = { ...found, policy };
 };
 
 const accessPoint: Reader = (scope, resource, workload) => {

@@ -254,6 +254,57 @@ describe('a state', () => {
     expect(workload.attachments).toHaveLength(1);
   });
 
+  it('gives a file system its policy, and its access points', () => {
+    const of = (type: string, name: string, values: object) => ({
+      address: `${type}.${name}`,
+      mode: 'managed',
+      type,
+      name,
+      values,
+    });
+    const workload = emptyWorkload('444455556666', 'eu-central-1');
+    const policy =
+      '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"elasticfilesystem:ClientMount"}]}';
+    readTerraform(
+      state([
+        of('aws_efs_file_system_policy', 'p', { file_system_id: 'fs-1', policy }),
+        of('aws_efs_file_system_policy', 'q', { file_system_id: 'fs-2', policy }),
+        of('aws_efs_access_point', 'a', { id: 'fsap-1', file_system_id: 'fs-1' }),
+        of('aws_efs_file_system', 'f', { id: 'fs-1' }),
+      ]),
+      new Map(),
+      workload,
+    );
+    expect(workload.fileSystems.map(({ arn, policy: held }) => [arn, held?.kind])).toEqual([
+      ['arn:aws:elasticfilesystem:eu-central-1:444455556666:file-system/fs-1', 'resource'],
+    ]);
+    expect(workload.accessPoints.map(({ arn }) => arn)).toEqual([
+      'arn:aws:elasticfilesystem:eu-central-1:444455556666:access-point/fsap-1',
+    ]);
+    expect(workload.leftOut.map(({ what }) => what)).toEqual(['aws_efs_file_system_policy.q']);
+  });
+
+  it('gives a cluster its strategy', () => {
+    const of = (type: string, name: string, values: object) => ({
+      address: `${type}.${name}`,
+      mode: 'managed',
+      type,
+      name,
+      values,
+    });
+    const workload = emptyWorkload('444455556666', 'eu-central-1');
+    const strategy = [{ base: 0, capacity_provider: 'FARGATE_SPOT', weight: 1 }];
+    const providers = { cluster_name: 'main', default_capacity_provider_strategy: strategy };
+    readTerraform(
+      state([of('aws_ecs_cluster_capacity_providers', 'm', providers), of('aws_ecs_cluster', 'm', { name: 'main' })]),
+      new Map(),
+      workload,
+    );
+    expect(plain(workload.clusters[0]!.defaultCapacityProviderStrategy!)).toEqual([
+      { capacityProvider: 'FARGATE_SPOT', weight: 1 },
+    ]);
+  });
+
   it('says its account by what is in it', () => {
     expect(terraformEnvironment(state([role]))).toEqual({ account: '444455556666' });
   });

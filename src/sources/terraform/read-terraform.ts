@@ -1,7 +1,7 @@
 import { asMap, type MapNode, type Node } from '../node.ts';
 import { SourceError } from '../origin.ts';
 import type { OpenWorkload } from '../workload.ts';
-import { ecsReaders } from './ecs.ts';
+import { ecsClusterReaders, ecsReaders } from './ecs.ts';
 import { iamReaders, rolePolicies } from './iam.ts';
 import { fileSystemPolicyReaders, launchReaders } from './launches.ts';
 import { readPlan, type TfResource, within } from './plan.ts';
@@ -65,7 +65,11 @@ function mostNamed(resources: readonly TfResource[], form: RegExp): string | und
 
 const FIRST: Readonly<Record<string, Reader>> = { ...ecsReaders, ...iamReaders, ...launchReaders, ...storeReaders };
 /** They change, or stand beside, what the first ones have read. */
-const SECOND: Readonly<Record<string, Reader>> = { ...storePolicyReaders, ...fileSystemPolicyReaders };
+const SECOND: Readonly<Record<string, Reader>> = {
+  ...ecsClusterReaders,
+  ...storePolicyReaders,
+  ...fileSystemPolicyReaders,
+};
 const LAST = ['aws_iam_role_policies_exclusive', 'aws_iam_role_policy_attachments_exclusive'];
 
 /**

@@ -1,5 +1,4 @@
 import { asText, type Node } from '../node.ts';
-import { type Text, Unknown } from '../unknown.ts';
 import type { OpenWorkload, Tags } from '../workload.ts';
 import type { TfResource } from './plan.ts';
 import type { TfScope } from './scope.ts';
@@ -23,20 +22,4 @@ export function tagsOf({ values }: TfResource): Tags {
   return tags?.kind === 'map'
     ? [...tags.members].map(([key, value]) => ({ key, value: asText(value, `the tag \`${key}\``) }))
     : [];
-}
-
-/** The same text, or the same value that is not known. */
-export function sameText(a: Text, b: Text): boolean {
-  return keyOf(a) === keyOf(b);
-}
-
-function keyOf(text: Text): string {
-  if (!(text instanceof Unknown)) return text;
-  return text.parts
-    .map((part) =>
-      typeof part === 'string'
-        ? part
-        : `\u0000${part.deferred === undefined ? part.why : `${part.deferred.resource} ${part.deferred.attribute}`}\u0000`,
-    )
-    .join('');
 }

@@ -1,10 +1,10 @@
 import { mapNode, type Node, scalar, textNode } from '../node.ts';
-import { concatenate } from '../unknown.ts';
+import { concatenate, sameText } from '../unknown.ts';
 import type { OpenWorkload, SecretSource } from '../workload.ts';
 import { apiInput } from './api-input.ts';
 import { policyOf } from './documents.ts';
 import type { TfResource } from './plan.ts';
-import { leaveOut, optional, type Reader, sameText, tagsOf } from './reader.ts';
+import { leaveOut, optional, type Reader, tagsOf } from './reader.ts';
 import { configured, ownArguments, type TfScope, unset } from './scope.ts';
 
 function named(scope: TfScope, resource: TfResource, name = 'name') {

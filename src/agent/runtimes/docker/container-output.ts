@@ -36,7 +36,7 @@ export async function* readOutput(
       if (signal.aborted) return;
       ended = !(await source.running());
     } catch (error) {
-      if (signal.aborted || isStatus(error, 404)) return;
+      if (signal.aborted || isGone(error)) return;
       await delay(RETRY, undefined, { signal }).catch(() => {});
     }
   }
@@ -46,8 +46,13 @@ export async function* readOutput(
     const rest = reader.rest();
     if (rest.length > 0) yield rest;
   } catch (error) {
-    if (!signal.aborted && !isStatus(error, 404)) throw error;
+    if (!signal.aborted && !isGone(error)) throw error;
   }
+}
+
+/** Somebody removed the container, or is about to. */
+function isGone(error: unknown): boolean {
+  return isStatus(error, 404, 409);
 }
 
 /**

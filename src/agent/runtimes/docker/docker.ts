@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 import type { Isolation, Runtime, RuntimeTask, TaskPlace, Unsupported } from '../runtime.ts';
 import { Engine } from './engine.ts';
-import type { SystemInfo } from './engine-types.ts';
 import { HostEndpoint } from './host-endpoint.ts';
 import { Images } from './images.ts';
 import { removeLeftovers, serverId, serverLabels } from './leftovers.ts';
@@ -12,7 +11,7 @@ import { ReadyNamespaces } from './ready-namespaces.ts';
 import type { DockerSupport } from './support.ts';
 import { DockerTask, type TaskParts } from './task.ts';
 import { ensureNetwork, removeNetwork, TASKS_NETWORK } from './tasks-network.ts';
-import { unsupportedByDocker } from './unsupported.ts';
+import { type Machine, unsupportedByDocker } from './unsupported.ts';
 
 export interface DockerOptions {
   /** What `dockerSupport` found. */
@@ -49,17 +48,14 @@ export class DockerRuntime implements Runtime {
       'out in its own network namespace alone. Privileged containers, `pidMode: host` and paths of the host are as open as in ECS on EC2.',
   };
   readonly #parts: TaskParts;
-  readonly #info: SystemInfo;
-  readonly #home: string;
-  /** Tasks that this server has made itself: there is nothing of an earlier one to be found. */
-  readonly #known = new Set<string>();
-  readonly #hadEarlier: (taskId: string) => boolean;
+  readonly #machine: Machine;
+  /** Tasks that may have containers already. */
+  readonly #known: Set<string>;
 
-  private constructor(parts: TaskParts, info: SystemInfo, home: string, hadEarlier: (taskId: string) => boolean) {
+  private constructor(parts: TaskParts, machine: Machine, known: ReadonlySet<string>) {
     this.#parts = parts;
-    this.#info = info;
-    this.#home = home;
-    this.#hadEarlier = hadEarlier;
+    this.#machine = machine;
+    this.#known = new Set(known);
   }
 
   /** Makes the Engine ready for tasks, and removes what killed servers left in it. Throws EngineError. */
@@ -68,7 +64,7 @@ export class DockerRuntime implements Runtime {
     const home = realpathSync(options.home);
     const engine = new Engine(support.socketPath);
     await engine.negotiate();
-    await removeLeftovers(engine, serverId(home), knows);
+    const known = await removeLeftovers(engine, serverId(home), knows);
     await ensureNetwork(engine);
     const namespaces = {
       engine,
@@ -85,11 +81,12 @@ export class DockerRuntime implements Runtime {
       hostEndpoint: new HostEndpoint(),
       cpus: support.info.NCPU,
     };
-    return new DockerRuntime(parts, support.info, home, knows);
+    const machine = { architecture: support.info.Architecture, closed: [home], engineSocket: support.socketPath };
+    return new DockerRuntime(parts, machine, known);
   }
 
   unsupported(definition: Ecs.TaskDefinition): readonly Unsupported[] {
-    return unsupportedByDocker(definition, { architecture: this.#info.Architecture, closed: [this.#home] });
+    return unsupportedByDocker(definition, this.#machine);
   }
 
   standsInFor(): boolean {
@@ -104,7 +101,7 @@ export class DockerRuntime implements Runtime {
   async prepareTask(place: TaskPlace): Promise<RuntimeTask> {
     mkdirSync(place.directory, { recursive: true, mode: 0o700 });
     const task = new DockerTask(this.#parts, place);
-    const earlier = this.#known.has(place.taskId) || this.#hadEarlier(place.taskId);
+    const earlier = this.#known.has(place.taskId);
     this.#known.add(place.taskId);
     await task.prepare(earlier);
     return task;

@@ -24,13 +24,14 @@ export function serverLabels(home: string, durable: boolean): Record<string, str
 
 /**
  * Removes what nobody will come back for: containers and volumes of this server whose task is not known any more, and
- * those of servers that were killed and kept nothing, or whose data is gone.
+ * those of servers that were killed and kept nothing, or whose data is gone. Answers the ids of tasks that have containers
+ * of this server.
  */
 export async function removeLeftovers(
   engine: Engine,
   server: string,
   knows: (taskId: string) => boolean,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const all = await listContainers(engine, [LABEL.server]);
   const mine = all.filter(({ Labels }) => Labels[LABEL.server] === server);
   const kept = new Set(
@@ -49,6 +50,7 @@ export async function removeLeftovers(
   }
   const tasks = new Set(left.flatMap(({ Labels }) => Labels[LABEL.task] ?? []));
   for (const task of tasks) await removeVolumes(engine, [`${LABEL.task}=${task}`]);
+  return new Set(mine.filter(({ Id }) => kept.has(Id)).flatMap(({ Labels }) => Labels[LABEL.task] ?? []));
 }
 
 /** All containers that have the labels (`NAME` or `NAME=VALUE`), whatever their state. */

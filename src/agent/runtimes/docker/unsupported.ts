@@ -1,4 +1,5 @@
-import { sep } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 import type { Unsupported } from '../runtime.ts';
 
@@ -10,6 +11,8 @@ export interface Machine {
   readonly architecture: string;
   /** Directories that no container may be given, nor any directory above them. Absolute. */
   readonly closed: readonly string[];
+  /** Path of the Docker Engine's socket. */
+  readonly engineSocket: string;
 }
 
 const WALLS_FALL = 'the walls between tasks, and around this machine, do not hold for it';
@@ -80,11 +83,15 @@ function ofVolume(volume: Ecs.Volume, at: string, machine: Machine, add: Add): v
     'there is no FSx',
   );
   add(volume.configuredAtLaunch === true, `${at}/configuredAtLaunch`, 'refused', 'there are no EBS volumes');
-  const path = volume.host?.sourcePath;
-  if (path === undefined || path === '') return;
+  const given = volume.host?.sourcePath;
+  if (given === undefined || given === '') return;
+  const path = realPath(given);
   const closed = machine.closed.some((directory) => contains(path, directory) || contains(directory, path));
   if (closed) add(true, `${at}/host/sourcePath`, 'refused', "it holds Rolecall's own data, or lies in it");
-  else add(true, `${at}/host/sourcePath`, 'announced', `its containers see ${path} of this machine`);
+  else {
+    const price = contains(path, realPath(machine.engineSocket)) ? `, and with it the Docker Engine: ${WALLS_FALL}` : '';
+    add(true, `${at}/host/sourcePath`, 'announced', `its containers see ${given} of this machine${price}`);
+  }
 }
 
 function ofContainer(container: Ecs.ContainerDefinition, at: string, add: Add): void {
@@ -119,6 +126,15 @@ function ofContainer(container: Ecs.ContainerDefinition, at: string, add: Add): 
 
 /** Capabilities that open the machine. NET_ADMIN and NET_RAW are not among them: they stay within the task's own network. */
 const POWERFUL = new Set(['ALL', 'SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'SYS_BOOT', 'BPF']);
+
+/** Where a path leads, as far as it exists. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve('/', path);
+  }
+}
 
 function contains(directory: string, path: string): boolean {
   const base = directory.endsWith(sep) ? directory : `${directory}${sep}`;

@@ -4,7 +4,8 @@ import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 import type { Isolation, Runtime, RuntimeTask, TaskPlace, Unsupported } from '../runtime.ts';
 import { findStandIn, type StandIns } from '../stand-ins.ts';
 import type { ImageSource } from './image.ts';
-import type { ServerAccess } from './network.ts';
+import type { ServerAccess } from './listeners.ts';
+import { ReadyNamespaces } from './ready-namespaces.ts';
 import { NamespaceTask, removeLeftovers } from './task.ts';
 import { findTools, type Tools } from './tools.ts';
 import { unsupportedByNamespaces } from './unsupported.ts';
@@ -24,6 +25,8 @@ export interface NamespaceRuntimeOptions {
   readonly images?: ImageSource;
   /** Whether an earlier server's task is still to be looked after; what is left of others is removed. */
   readonly knows: (taskArn: string) => boolean;
+  /** Namespaces made in advance, once there has been a task or a `warmUp`. Default: 2. */
+  readonly ready?: number;
 }
 
 /**
@@ -44,10 +47,13 @@ export class NamespaceRuntime implements Runtime {
   readonly #options: NamespaceRuntimeOptions;
 
   readonly #tools: Tools;
+  readonly #ready: ReadyNamespaces;
 
   private constructor(options: NamespaceRuntimeOptions, tools: Tools) {
     this.#options = options;
     this.#tools = tools;
+    const { keep, ready = 2 } = options;
+    this.#ready = new ReadyNamespaces(tools, options.server, { keep, size: ready });
   }
 
   /** Finds the programs that it needs, and removes what a killed server left behind. Throws Error that says what is missing. */
@@ -69,6 +75,16 @@ export class NamespaceRuntime implements Runtime {
   async prepareTask(place: TaskPlace): Promise<RuntimeTask> {
     mkdirSync(place.directory, { recursive: true, mode: 0o700 });
     const { images, ...options } = this.#options;
-    return NamespaceTask.open({ ...options, images, tools: this.#tools }, place);
+    return NamespaceTask.open({ ...options, images, tools: this.#tools, ready: this.#ready }, place);
+  }
+
+  /** Makes a few namespaces in advance; to be called once the server listens. Resolves when they are there. */
+  warmUp(): Promise<void> {
+    return this.#ready.fill();
+  }
+
+  /** Ends what no task has taken. Tasks that were not removed run on. */
+  close(): Promise<void> {
+    return this.#ready.close();
   }
 }

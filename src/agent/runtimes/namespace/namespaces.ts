@@ -31,17 +31,16 @@ export type NamespaceKind = 'user' | 'net' | 'mount' | 'pid' | 'ipc' | 'uts';
 export class TaskNamespaces {
   readonly holders: NamespaceHolders;
   readonly #tools: Tools;
+  #confirm: (() => void) | undefined;
 
-  constructor(tools: Tools, holders: NamespaceHolders) {
+  constructor(tools: Tools, holders: NamespaceHolders, confirm?: () => void) {
     this.#tools = tools;
     this.holders = holders;
+    this.#confirm = confirm;
   }
 
-  /**
-   * Makes new ones. `note` is called before anything else can happen in them. With `keep` they outlive the agent.
-   * Throws RuntimeFailure.
-   */
-  static async create(tools: Tools, keep: boolean, note: (holders: NamespaceHolders) => void): Promise<TaskNamespaces> {
+  /** Makes new ones. Until they are `noted` they end with the agent; with `keep` they outlive it from then on. Throws RuntimeFailure. */
+  static async create(tools: Tools, keep: boolean): Promise<TaskNamespaces> {
     // biome-ignore format: one option after the other
     const args = [
       '--user', '--net', '--ipc', '--uts', '--mount', '--pid', '--fork', '--kill-child=SIGKILL',
@@ -60,16 +59,23 @@ export class TaskNamespaces {
       const inner = innerPid === undefined ? undefined : identify(innerPid);
       if (outer === undefined || inner === undefined) throw new Error('the first process of the task is gone');
       mapIdentities(inner.pid);
-      const holders = { outer, inner };
-      note(holders);
-      child.stdin?.write('\n');
-      letGo(child, keep);
-      return new TaskNamespaces(tools, holders);
+      letGo(child);
+      return new TaskNamespaces(tools, { outer, inner }, () => {
+        if (keep) child.stdin?.end('\n');
+        else child.stdin?.write('\n');
+      });
     } catch (error) {
       child.kill('SIGKILL');
       const message = error instanceof Error ? error.message : String(error);
       throw new RuntimeFailure('create', `the namespaces of the task cannot be made: ${message}`);
     }
+  }
+
+  /** A later agent knows of them: `note` writes them down. */
+  noted(note: (holders: NamespaceHolders) => void): void {
+    note(this.holders);
+    this.#confirm?.();
+    this.#confirm = undefined;
   }
 
   get alive(): boolean {
@@ -123,12 +129,11 @@ function ready(child: ChildProcess): Promise<void> {
 }
 
 /** The agent may end without waiting for the holder. */
-function letGo(child: ChildProcess, keep: boolean): void {
+function letGo(child: ChildProcess): void {
   child.stdout?.destroy();
   child.stderr?.destroy();
   child.on('error', () => {});
   child.stdin?.on('error', () => {});
-  if (keep) child.stdin?.end();
-  else (child.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+  (child.stdin as unknown as { unref?: () => void } | null)?.unref?.();
   child.unref();
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Server } from 'node:http';
-import type { Server as NetServer, Socket } from 'node:net';
+import type { Server as NetServer } from 'node:net';
 import { RuntimeFailure, type TaskPlace } from '../runtime.ts';
-import { openListeners, type Place } from './listeners.ts';
+import { type NetworkPlan, openListeners, type ServerAccess } from './listeners.ts';
 import type { TaskNamespaces } from './namespaces.ts';
 import type { Tools } from './tools.ts';
 
@@ -10,14 +10,6 @@ import type { Tools } from './tools.ts';
 export const AGENT_ADDRESS = '169.254.170.2';
 export const METADATA_ADDRESS = '169.254.169.254';
 const PORT = 80;
-
-/** How containers reach the server itself. */
-export interface ServerAccess {
-  /** The base URL that containers are told. */
-  endpoint(): string;
-  /** Takes a connection that a container opened to that URL. */
-  accept(socket: Socket): void;
-}
 
 /** Networks by task: an agent started again in the same process takes over what the one before it had open. */
 const open = new Map<string, TaskNetwork>();
@@ -37,35 +29,22 @@ export class TaskNetwork {
     this.#isolated = isolated;
   }
 
+  /** Takes over listening sockets that `openListeners` has made by the plan of such a task. */
+  static adopt({ taskArn, taskId, definition }: TaskPlace, listeners: Map<string, NetServer>): TaskNetwork {
+    const network = new TaskNetwork(taskArn, addressOf(taskId), listeners, definition.networkMode === 'none');
+    open.set(taskArn, network);
+    return network;
+  }
+
   /** Throws RuntimeFailure. */
   static async open(
     tools: Tools,
     namespaces: TaskNamespaces,
-    { taskArn, taskId, definition, launchType }: TaskPlace,
+    place: TaskPlace,
     server: ServerAccess,
   ): Promise<TaskNetwork> {
-    open.get(taskArn)?.close();
-    const address = addressOf(taskId);
-    // Mode `none`: loopback alone, and nobody answers there.
-    const isolated = definition.networkMode === 'none';
-    const metadata = launchType === 'EC2' && !isolated;
-    const endpoint = new URL(server.endpoint());
-    const places: Place[] = isolated
-      ? []
-      : [
-          { name: 'agent', host: AGENT_ADDRESS, port: PORT },
-          { name: 'server', host: loopback(endpoint.hostname), port: Number(endpoint.port || PORT) },
-          ...(metadata ? [{ name: 'instance-metadata', host: METADATA_ADDRESS, port: PORT }] : []),
-        ];
-    const listeners = await openListeners(tools, namespaces, {
-      addresses: [...(isolated ? [] : [AGENT_ADDRESS]), ...(metadata ? [METADATA_ADDRESS] : [])],
-      settings: settingsOf(definition),
-      places,
-    });
-    listeners.get('server')?.on('connection', (socket) => server.accept(socket));
-    const network = new TaskNetwork(taskArn, address, listeners, isolated);
-    open.set(taskArn, network);
-    return network;
+    open.get(place.taskArn)?.close();
+    return TaskNetwork.adopt(place, await openListeners(tools, namespaces, networkPlan(place, server), server));
   }
 
   /** Lets `server` answer at the address of its purpose. */
@@ -77,6 +56,7 @@ export class TaskNetwork {
       throw new RuntimeFailure('create', `the task does not listen for ${purpose}`);
     }
     this.#listeners.delete(purpose);
+    listener.ref();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(listener, () => {
@@ -103,6 +83,27 @@ export class TaskNetwork {
     this.#listeners.clear();
     if (open.get(this.#taskArn) === this) open.delete(this.#taskArn);
   }
+}
+
+/** What a task's network is made of. */
+export function networkPlan(
+  { definition, launchType }: Pick<TaskPlace, 'definition' | 'launchType'>,
+  server: ServerAccess,
+): NetworkPlan {
+  const settings = settingsOf(definition);
+  // Mode `none`: loopback alone, and nobody answers there.
+  if (definition.networkMode === 'none') return { addresses: [], settings, places: [] };
+  const metadata = launchType === 'EC2';
+  const endpoint = new URL(server.endpoint());
+  return {
+    addresses: [AGENT_ADDRESS, ...(metadata ? [METADATA_ADDRESS] : [])],
+    settings,
+    places: [
+      { name: 'agent', host: AGENT_ADDRESS, port: PORT },
+      { name: 'server', host: loopback(endpoint.hostname), port: Number(endpoint.port || PORT) },
+      ...(metadata ? [{ name: 'instance-metadata', host: METADATA_ADDRESS, port: PORT }] : []),
+    ],
+  };
 }
 
 /**

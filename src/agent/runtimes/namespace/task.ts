@@ -20,10 +20,12 @@ import { type ContainerFiles, type ContainerProcesses, NamespaceContainer } from
 import { planContainer, type RootSource } from './container-plan.ts';
 import { Dialler } from './dialler.ts';
 import type { ImageSource, UnpackedImage } from './image.ts';
+import type { ServerAccess } from './listeners.ts';
 import { type NamespaceHolders, TaskNamespaces } from './namespaces.ts';
-import { type ServerAccess, TaskNetwork } from './network.ts';
+import { TaskNetwork } from './network.ts';
 import { removeTree, writableView } from './overlay.ts';
 import { PublishedPorts, wantedPorts } from './published-ports.ts';
+import type { ReadyNamespaces } from './ready-namespaces.ts';
 import type { Tools } from './tools.ts';
 
 /** What is known of a container after a restart of the agent. None of its environment is kept. */
@@ -53,6 +55,7 @@ export interface NamespaceTaskParts {
   /** Directory of Docker volumes that tasks share. */
   readonly sharedVolumes: string;
   readonly hidden: readonly string[];
+  readonly ready: ReadyNamespaces;
 }
 
 /** One task: its namespaces, its network, its containers. */
@@ -80,16 +83,29 @@ export class NamespaceTask implements RuntimeTask {
 
   /** Makes the task's place, or finds the one that an earlier agent made. Throws RuntimeFailure. */
   static async open(parts: NamespaceTaskParts, place: TaskPlace): Promise<NamespaceTask> {
-    const { tools, store, keep } = parts;
+    const { tools, store, keep, ready } = parts;
     const known = store.get(holders, place.taskArn, '');
-    let namespaces = known === undefined ? undefined : new TaskNamespaces(tools, known);
-    if (namespaces?.alive !== true) {
-      const note = (made: NamespaceHolders) => store.transact((tx) => tx.put(holders, place.taskArn, '', made));
-      namespaces = await TaskNamespaces.create(tools, keep, note);
+    const earlier = known === undefined ? undefined : new TaskNamespaces(tools, known);
+    if (earlier?.alive === true) return NamespaceTask.#openIn(parts, place, earlier);
+    const note = (made: NamespaceHolders) => store.transact((tx) => tx.put(holders, place.taskArn, '', made));
+    const waiting = ready.take(place);
+    if (waiting !== undefined) {
+      waiting.namespaces.noted(note);
+      return new NamespaceTask(parts, place, waiting.namespaces, TaskNetwork.adopt(place, waiting.listeners));
     }
+    const namespaces = await TaskNamespaces.create(tools, keep);
+    namespaces.noted(note);
+    return NamespaceTask.#openIn(parts, place, namespaces);
+  }
+
+  static async #openIn(
+    parts: NamespaceTaskParts,
+    place: TaskPlace,
+    namespaces: TaskNamespaces,
+  ): Promise<NamespaceTask> {
+    const { tools, store, server } = parts;
     try {
-      const network = await TaskNetwork.open(tools, namespaces, place, parts.server);
-      return new NamespaceTask(parts, place, namespaces, network);
+      return new NamespaceTask(parts, place, namespaces, await TaskNetwork.open(tools, namespaces, place, server));
     } catch (error) {
       await namespaces.end();
       store.transact((tx) => tx.clear(holders, place.taskArn));

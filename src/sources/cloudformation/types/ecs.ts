@@ -1,7 +1,8 @@
 import { arn } from '../../../core/arn.ts';
 import { inputOf } from '../../by-model.ts';
-import { mapNode, textNode } from '../../node.ts';
-import { concatenate, type Text } from '../../unknown.ts';
+import { mapNode, type Node, textNode } from '../../node.ts';
+import { concatenate, sameText, type Text } from '../../unknown.ts';
+import { evaluate } from '../evaluate.ts';
 import { madeLater, namedBy, Properties, type ResourceType } from '../properties.ts';
 import { type Declared, madeUpName, nameSuffix, resourceId } from '../scope.ts';
 
@@ -24,6 +25,7 @@ const cluster: ResourceType = {
     const renamed = [...properties.map.members]
       .filter(([name]) => used.includes(name) && name !== 'ClusterName')
       .map(([name, node]) => [name === 'ClusterSettings' ? 'Settings' : name, node] as const);
+    const strategy = associatedStrategy(resource);
     workload.clusters.push({
       id: resourceId(resource),
       origin: resource.origin,
@@ -36,10 +38,46 @@ const cluster: ResourceType = {
         'template',
         `\`${resource.logicalId}\``,
       ),
+      ...(strategy === undefined ? {} : { defaultCapacityProviderStrategy: strategy }),
     });
   },
   ref: clusterName,
   attributes: { Arn: clusterArn },
+};
+
+const ASSOCIATIONS = 'AWS::ECS::ClusterCapacityProviderAssociations';
+
+/** The default strategy that a resource of the same template gives to the cluster. */
+function associatedStrategy(cluster: Declared): Node | undefined {
+  for (const resource of cluster.stack.resources.values()) {
+    if (resource.type !== ASSOCIATIONS || !isOf(resource, cluster)) continue;
+    const strategy = resource.properties.members.get('DefaultCapacityProviderStrategy');
+    if (strategy === undefined) return undefined;
+    const members = mapNode([['DefaultCapacityProviderStrategy', evaluate(strategy, cluster.stack)]], resource.origin);
+    const input = inputOf('ecs', 'CreateCluster', members, 'template', `\`${resource.logicalId}\``);
+    return input.members.get('defaultCapacityProviderStrategy');
+  }
+  return undefined;
+}
+
+function isOf(associations: Declared, cluster: Declared): boolean {
+  const name = namedBy(associations, 'Cluster', () => '');
+  return sameText(name, clusterName(cluster)) || sameText(name, clusterArn(cluster));
+}
+
+/** Read with its cluster; one of another stack's cluster is left out. */
+const associations: ResourceType = {
+  read(resource, workload) {
+    const clusters = [...resource.stack.resources.values()].filter(({ type }) => type === 'AWS::ECS::Cluster');
+    if (clusters.some((cluster) => isOf(resource, cluster))) return;
+    workload.leftOut.push({
+      what: `${resource.type} \`${resource.logicalId}\``,
+      why: 'its cluster is not in this template',
+      origin: resource.origin,
+    });
+  },
+  ref: (resource) => namedBy(resource, 'Cluster', () => ''),
+  attributes: {},
 };
 
 function clusterArn(resource: Declared): Text {
@@ -97,5 +135,6 @@ const TASK_DEFINITION = [
 
 export const ecsTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::ECS::Cluster': cluster,
+  [ASSOCIATIONS]: associations,
   'AWS::ECS::TaskDefinition': taskDefinition,
 };
