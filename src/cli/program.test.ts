@@ -68,7 +68,7 @@ describe('the program', () => {
     [['rnu'], 'error[command-unknown]: there is no command `rnu`\n  help: Did you mean `run`?\n'],
     [
       ['--jsno'],
-      'error[command-unknown]: there is no option `--jsno` before a command\n  help: Commands: run, up, trail, instance, test, help.\n',
+      'error[command-unknown]: there is no option `--jsno` before a command\n  help: Commands: run, check, policy, plan, explain, up, trail, instance, images, doctor, test, help.\n',
     ],
     [['run'], 'error[path-missing]: nothing to run: no PATH is given\n  help: Example: rolecall run examples/orders\n'],
     [['run', 'nowhere'], 'error[file-not-found]: nowhere does not exist\n  help: Check the path.\n'],

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
 import { listContainers } from '../../src/agent/runtimes/docker/leftovers.ts';
+import { removeNetwork } from '../../src/agent/runtimes/docker/tasks-network.ts';
 import { ContractBench } from '../runtime/contract.ts';
 import { dockerRuntime, engine, noDocker, openRuntime } from './subject.ts';
 
@@ -63,6 +64,22 @@ describe.skipIf(noDocker !== undefined)(
     async function openedRuntime() {
       return (await bench.runtime) as Awaited<ReturnType<typeof openRuntime>>;
     }
+
+    it('the network that another server took away is made again', async () => {
+      const runtime = await openRuntime(mkdtempSync(join(directory, 'other-')));
+      await removeNetwork(engine);
+      const task = await runtime.prepareTask({
+        taskArn: 'arn:aws:ecs:eu-west-1:000000000000:task/default/cc',
+        taskId: 'c'.repeat(32),
+        launchType: 'FARGATE',
+        definition: { networkMode: 'awsvpc' },
+        directory,
+      });
+      expect(task.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+      expect(execFileSync('ip', ['rule'], { encoding: 'utf8' })).toContain('iif rolecall0 blackhole');
+      await task.remove();
+      await runtime.close();
+    });
 
     it('a server that was killed half-way is cleaned up after; tasks that are still known run on', async () => {
       const home = mkdtempSync(join(directory, 'home-'));

@@ -2,7 +2,7 @@ import type { CompiledPolicy } from '../../policy/compiled.ts';
 import { MalformedPolicyDocument } from '../../policy/malformed.ts';
 import { parsePolicy } from '../../policy/parse.ts';
 import type { PolicyKind } from '../../policy/types.ts';
-import { unknownsIn } from '../../sources/node.ts';
+import { type Node, unknownsIn } from '../../sources/node.ts';
 import { type Origin, placeOf, SourceError } from '../../sources/origin.ts';
 import type { PolicySource } from '../../sources/policy-source.ts';
 import type { Missing } from '../../sources/unknown.ts';
@@ -35,10 +35,10 @@ export class PolicyReader {
   read(source: PolicySource): BoundedPolicy {
     const { node, kind, origin } = source;
     if (node.kind === 'unknown') return this.nothingKnown(kind, node.value.missing);
-    const missing = unknownsIn(node).flatMap(({ value }) => value.missing);
-    const document = this.#tokens.plain(node) as Json;
-    const text = missing.length === 0 && source.text !== undefined ? source.text : JSON.stringify(document);
-    return this.#remembered(`${kind}\n${text}`, () => this.#bound(document, text, kind, origin, missing));
+    const missing = hasUnknown(node) ? unknownsIn(node).flatMap(({ value }) => value.missing) : [];
+    const text =
+      missing.length === 0 && source.text !== undefined ? source.text : JSON.stringify(this.#tokens.plain(node));
+    return this.#remembered(`${kind}\n${text}`, () => this.#bound(text, kind, origin, missing));
   }
 
   /** A policy of which nothing is in the input: it may allow all or nothing. */
@@ -66,14 +66,31 @@ export class PolicyReader {
     return found;
   }
 
-  #bound(document: Json, text: string, kind: PolicyKind, origin: Origin, missing: readonly Missing[]): BoundedPolicy {
+  #bound(text: string, kind: PolicyKind, origin: Origin, missing: readonly Missing[]): BoundedPolicy {
     const exact = compile(text, kind, origin);
     const runtime = runtimeConditions(exact, origin);
     if (missing.length === 0 && runtime.length === 0) return { least: exact, most: exact, missing: [] };
+    // A policy file may be YAML: its text is then not kept, and this is JSON of our own.
+    const document = JSON.parse(text) as Json;
     const statements = [document.Statement].flat() as Json[];
     const variant = (bound: 'least' | 'most') =>
       compile(JSON.stringify({ ...document, Statement: statements.map((one) => bounded(one, bound)) }), kind, origin);
     return { least: variant('least'), most: variant('most'), missing: [...missing, ...runtime] };
+  }
+}
+
+/** Most documents know everything: looked at without making anything. */
+function hasUnknown(node: Node): boolean {
+  switch (node.kind) {
+    case 'scalar':
+      return false;
+    case 'unknown':
+      return true;
+    case 'list':
+      return node.items.some(hasUnknown);
+    case 'map':
+      for (const member of node.members.values()) if (hasUnknown(member)) return true;
+      return false;
   }
 }
 

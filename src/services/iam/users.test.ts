@@ -140,7 +140,7 @@ describe('access keys', () => {
     await bench.call('iam', 'GetUser', {}, { as: ann });
     const at = bench.clock.now();
     bench.clock.advance(5000);
-    expect(await lastUsed()).toEqual({ ServiceName: 'iam', Region: 'eu-west-1', LastUsedDate: at });
+    expect(await lastUsed()).toEqual({ ServiceName: 'iam', Region: 'us-east-1', LastUsedDate: at });
   });
 });
 

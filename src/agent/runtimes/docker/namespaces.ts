@@ -7,6 +7,7 @@ import { type Engine, isStatus } from './engine.ts';
 import type { ContainerInspection } from './engine-types.ts';
 import { LABEL, type ObjectRole } from './labels.ts';
 import { type NetworkSettings, networkBindings } from './network-settings.ts';
+import { ensureNetwork } from './tasks-network.ts';
 
 /** Source: ECS, the task endpoint; EC2, the instance metadata service. */
 export const AGENT_ADDRESS = '169.254.170.2';
@@ -66,33 +67,33 @@ export class Namespace {
   ): Promise<Namespace> {
     const { engine, pauseImage, network } = parts;
     const { role, labels, settings, networked = true } = options;
-    let id: string | undefined;
+    const config = {
+      Image: pauseImage,
+      Labels: { ...parts.labels, ...labels, [LABEL.role]: role },
+      ...(settings?.hostname === undefined ? {} : { Hostname: settings.hostname }),
+      ExposedPorts: settings?.exposedPorts ?? {},
+      HostConfig: {
+        ...settings?.hostConfig,
+        NetworkMode: networked ? network : 'none',
+        IpcMode: 'shareable',
+        LogConfig: { Type: 'none', Config: {} },
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges'],
+      },
+    };
     try {
-      const created = await engine.post<{ Id: string }>(
-        '/containers/create',
-        {},
-        {
-          Image: pauseImage,
-          Labels: { ...parts.labels, ...labels, [LABEL.role]: role },
-          ...(settings?.hostname === undefined ? {} : { Hostname: settings.hostname }),
-          ExposedPorts: settings?.exposedPorts ?? {},
-          HostConfig: {
-            ...settings?.hostConfig,
-            NetworkMode: networked ? network : 'none',
-            IpcMode: 'shareable',
-            LogConfig: { Type: 'none', Config: {} },
-            ReadonlyRootfs: true,
-            CapDrop: ['ALL'],
-            SecurityOpt: ['no-new-privileges'],
-          },
-        },
-      );
-      id = created.Id;
-      await engine.post(`/containers/${id}/start`);
-      return new Namespace(parts, await engine.get<ContainerInspection>(`/containers/${id}/json`));
+      return await startHolder(parts, config);
     } catch (error) {
-      if (id !== undefined) await removeContainer(engine, id);
-      throw new RuntimeFailure('create', error instanceof Error ? error.message : String(error));
+      // Another server on this machine may have removed the network, seeing nobody in it.
+      if (!isStatus(error, 404) || !(error as Error).message.includes(`network ${network} not found`))
+        throw failure(error);
+    }
+    try {
+      await ensureNetwork(engine);
+      return await startHolder(parts, config);
+    } catch (error) {
+      throw failure(error);
     }
   }
 
@@ -169,6 +170,22 @@ export class Namespace {
     this.close();
     await removeContainer(this.#parts.engine, this.id);
   }
+}
+
+async function startHolder(parts: NamespaceParts, config: object): Promise<Namespace> {
+  const { engine } = parts;
+  const { Id } = await engine.post<{ Id: string }>('/containers/create', {}, config);
+  try {
+    await engine.post(`/containers/${Id}/start`);
+    return new Namespace(parts, await engine.get<ContainerInspection>(`/containers/${Id}/json`));
+  } catch (error) {
+    await removeContainer(engine, Id);
+    throw error;
+  }
+}
+
+function failure(error: unknown): RuntimeFailure {
+  return new RuntimeFailure('create', error instanceof Error ? error.message : String(error));
 }
 
 const prepared = new WeakSet<HttpServer>();

@@ -5,9 +5,11 @@ import { startReason } from './start-reason.ts';
 import { unsupportedByDocker } from './unsupported.ts';
 
 const of = (definition: Ecs.TaskDefinition) =>
-  unsupportedByDocker(definition, { architecture: 'x86_64', closed: ['/var/lib/data'], engineSocket: '/none/docker.sock' }).map(
-    ({ field, effect }) => `${effect} ${field}`,
-  );
+  unsupportedByDocker(definition, {
+    architecture: 'x86_64',
+    closed: ['/var/lib/data'],
+    engineSocket: '/none/docker.sock',
+  }).map(({ field, effect }) => `${effect} ${field}`);
 
 describe('what Docker does not do', () => {
   test('is nothing for an ordinary task', () => {

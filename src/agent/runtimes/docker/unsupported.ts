@@ -89,7 +89,9 @@ function ofVolume(volume: Ecs.Volume, at: string, machine: Machine, add: Add): v
   const closed = machine.closed.some((directory) => contains(path, directory) || contains(directory, path));
   if (closed) add(true, `${at}/host/sourcePath`, 'refused', "it holds Rolecall's own data, or lies in it");
   else {
-    const price = contains(path, realPath(machine.engineSocket)) ? `, and with it the Docker Engine: ${WALLS_FALL}` : '';
+    const price = contains(path, realPath(machine.engineSocket))
+      ? `, and with it the Docker Engine: ${WALLS_FALL}`
+      : '';
     add(true, `${at}/host/sourcePath`, 'announced', `its containers see ${given} of this machine${price}`);
   }
 }

@@ -17,7 +17,7 @@ import {
 import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
 import { executeInside } from './execute.ts';
 import type { TaskNamespaces } from './namespaces.ts';
-import { childrenOf, environmentOf, programOf, usageOfNamespace } from './processes.ts';
+import { childrenOf, environmentOf, sameProgram, usageOfNamespace } from './processes.ts';
 import type { PublishedPorts } from './published-ports.ts';
 import type { Tools } from './tools.ts';
 
@@ -251,8 +251,8 @@ export class NamespaceContainer implements RuntimeContainer {
     if (first === undefined) return undefined;
     const program = this.#plan.init ? childrenOf(first)[0] : first;
     if (program === undefined) return undefined;
-    const file = programOf(program);
-    if (file === undefined || file === programOf(monitor as number)) return undefined;
+    // The first process is bubblewrap itself until it becomes the container's program.
+    if (sameProgram(program, monitor as number)) return undefined;
     const [watcher, identity, leader] = [identify(watcherPid), identify(program), identify(first)];
     if (watcher === undefined || identity === undefined || leader === undefined) return undefined;
     return { watcher, program: identity, first: leader };
@@ -288,6 +288,8 @@ export class NamespaceContainer implements RuntimeContainer {
   #end(exit: ContainerExit): void {
     if (this.#ended) return;
     this.#ended = true;
+    // Should only its watcher have ended: nothing runs on that nobody looks after.
+    if (this.#processes !== undefined) signal(this.#processes.first, 'SIGKILL');
     this.#ports?.close();
     this.#settle(exit);
   }

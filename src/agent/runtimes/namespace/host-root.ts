@@ -48,6 +48,18 @@ export interface Toolchains {
  * as PATH names them. `bin` brings its installation along, read-only; a home directory is never shown as a whole.
  */
 export function toolchains(path: string, home: string = homedir()): Toolchains {
+  const earlier = lookedUp.get(path);
+  if (earlier !== undefined && earlier.home === home && Date.now() - earlier.at < FRESH) return earlier.found;
+  const found = lookUpToolchains(path, home);
+  lookedUp.set(path, { home, at: Date.now(), found });
+  return found;
+}
+
+/** Milliseconds for which what PATH names is not looked at again: fifty tasks at once ask fifty times. */
+const FRESH = 5000;
+const lookedUp = new Map<string, { readonly home: string; readonly at: number; readonly found: Toolchains }>();
+
+function lookUpToolchains(path: string, home: string): Toolchains {
   const shown = new Set<string>();
   const kept: string[] = [];
   for (const directory of path.split(delimiter)) {

@@ -26,13 +26,18 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-/** The program file of a process; undefined while it cannot be told. */
-export function programOf(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/exe`);
-  } catch {
-    return undefined;
-  }
+/** Whether two processes run the same program. Its file is not told of programs that may not be read; then its name decides. */
+export function sameProgram(pid: number, other: number): boolean {
+  const told = (read: (process: number) => string) => {
+    try {
+      return [read(pid), read(other)] as const;
+    } catch {
+      return undefined;
+    }
+  };
+  const [own, its] = told((each) => readlinkSync(`/proc/${each}/exe`)) ??
+    told((each) => readFileSync(`/proc/${each}/comm`, 'utf8')) ?? ['', ''];
+  return own === its;
 }
 
 /** The environment that a process was started with. Empty when it cannot be read. */

@@ -38,6 +38,7 @@ export function unsupportedByNamespaces(definition: Ecs.TaskDefinition): readonl
     'announced',
     'there is no fault injection endpoint',
   );
+  add(isAsked(definition.ephemeralStorage), '/ephemeralStorage', 'announced', 'the space of the disk is not divided');
   const family = definition.runtimePlatform?.operatingSystemFamily;
   add(
     family?.startsWith('WINDOWS') === true,

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { resolveUser } from './user.ts';
+
+const passwd = 'root:x:0:0:root:/root:/bin/sh\n# comment\napp:x:1000:1001::/home/app:/bin/sh\nhomeless:x:7:7:::\n';
+const group = 'root:x:0:\nstaff:x:50:app\n';
+const of = (asked?: string) => {
+  const { uid, gid, home } = resolveUser(asked, { passwd, group });
+  return `${uid}:${gid} ${home}`;
+};
+
+test.each([
+  [undefined, '0:0 /root'],
+  ['', '0:0 /root'],
+  ['app', '1000:1001 /home/app'],
+  ['app:staff', '1000:50 /home/app'],
+  ['app:77', '1000:77 /home/app'],
+  ['1000', '1000:1001 /home/app'],
+  ['4242', '4242:0 /'],
+  ['4242:4343', '4242:4343 /'],
+  [':staff', '0:50 /root'],
+  ['homeless', '7:7 /'],
+])('%s is %s', (asked, expected) => expect(of(asked)).toBe(expected));
+
+test.each([
+  ['nobody-there', 'unable to find user nobody-there: no matching entries in passwd file'],
+  ['app:nobody-there', 'unable to find group nobody-there: no matching entries in group file'],
+  ['-1', 'unable to find user -1: no matching entries in passwd file'],
+  ['4294967295', 'uids and gids must be in range 0-2147483647'],
+])('%s is refused', (asked, message) => expect(() => of(asked)).toThrow(message));
+
+test('an image without tables has its root', () => {
+  expect(resolveUser(undefined, { passwd: '', group: '' })).toMatchObject({ uid: 0, gid: 0, home: '/root' });
+});
