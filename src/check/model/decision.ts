@@ -42,11 +42,14 @@ export class Decider {
       action,
       resource,
       resourceAccount: view.account,
-      context: {
-        ...context,
-        ...Object.fromEntries(tags.map(([key, value]) => [`aws:ResourceTag/${key}`, value])),
-        'aws:ResourceAccount': view.account,
-      },
+      context:
+        tags.length === 0
+          ? { ...context, 'aws:ResourceAccount': view.account }
+          : {
+              ...context,
+              ...Object.fromEntries(tags.map(([key, value]) => [`aws:ResourceTag/${key}`, value])),
+              'aws:ResourceAccount': view.account,
+            },
     };
     const leastPolicy = namedPolicy(view.policy, 'least');
     const mostPolicy = namedPolicy(view.policy, 'most');
