@@ -1,9 +1,14 @@
+import { checkRows } from './check.ts';
 import { policyRows } from './policy.ts';
 import { serverRows } from './server.ts';
 import { type Row, table } from './table.ts';
 
 /** Each part by its name on the command line; without names, all of them. */
-const parts: Readonly<Record<string, () => Promise<Row[]>>> = { server: serverRows, policy: policyRows };
+const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
+  server: serverRows,
+  policy: policyRows,
+  check: checkRows,
+};
 
 const asked = process.argv.slice(2);
 const rows: Row[] = [];

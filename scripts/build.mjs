@@ -13,7 +13,7 @@ mkdirSync(dist, { recursive: true });
 cpSync(join(root, 'src/wire/generated/models'), join(dist, 'models'), { recursive: true });
 await build({
   absWorkingDir: root,
-  entryPoints: ['src/main.ts'],
+  entryPoints: ['src/main.ts', 'src/index.ts'],
   outdir: 'dist',
   bundle: true,
   // What a command does not need is not loaded: each stays a file of its own behind a dynamic import.

@@ -16,7 +16,7 @@ import { fileText, WORKLOAD_FLAGS, workloadFor } from './checked-workload.ts';
 import type { Command } from './command.ts';
 import { readArguments } from './flags.ts';
 import type { Io } from './io.ts';
-import { styleOf } from './output/style.ts';
+import { harmless, styleOf } from './output/style.ts';
 import { observedCalls } from './trail-input.ts';
 
 const FLAGS = {
@@ -131,7 +131,8 @@ function reportText(result: CheckResult, flags: CheckFlags, failOn: FailOn, io: 
     case 'markdown':
       return markdownReport(result);
     default:
-      return textReport(result, flags.out === undefined ? styleOf(io, io.stdout) : PLAIN);
+      // Names come from files of others: nothing of them may move the cursor.
+      return harmless(textReport(result, flags.out === undefined ? styleOf(io, io.stdout) : PLAIN));
   }
 }
 

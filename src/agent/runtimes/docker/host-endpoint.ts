@@ -20,24 +20,39 @@ interface Guest {
  */
 export class HostEndpoint {
   readonly #guests = new Set<Guest>();
-  #listener: Promise<Server> | undefined;
+  #listener: Server | undefined;
+  /** Opening and closing follow each other. */
+  #turn: Promise<void> = Promise.resolve();
 
   /** `server` answers the connections of the guest's containers until it is closed. Throws RuntimeFailure. */
   async add(guest: Guest): Promise<void> {
-    this.#listener ??= this.#open();
+    this.#guests.add(guest);
     try {
-      await this.#listener;
+      await this.#next();
     } catch (error) {
-      this.#listener = undefined;
+      this.#guests.delete(guest);
       const message = error instanceof Error ? error.message : String(error);
       throw new RuntimeFailure(
         'create',
         `host mode: nothing can listen on ${AGENT_ADDRESS}:80 of this machine: ${message}`,
       );
     }
-    this.#guests.add(guest);
     guest.server.emit('listening');
-    guest.server.once('close', () => void this.#leave(guest));
+    guest.server.once('close', () => {
+      this.#guests.delete(guest);
+      this.#next().catch(() => {});
+    });
+  }
+
+  /** Makes it so that there is a listener as long as there are guests. */
+  #next(): Promise<void> {
+    this.#turn = this.#turn
+      .catch(() => {})
+      .then(async () => {
+        if (this.#guests.size > 0) this.#listener ??= await this.#open();
+        else if (this.#listener !== undefined) await this.#close(this.#listener);
+      });
+    return this.#turn;
   }
 
   async #open(): Promise<Server> {
@@ -50,6 +65,12 @@ export class HostEndpoint {
     return listener;
   }
 
+  async #close(listener: Server): Promise<void> {
+    this.#listener = undefined;
+    listener.close();
+    await run('ip', ['address', 'delete', `${AGENT_ADDRESS}/32`, 'dev', 'lo'], { env: TOOL_ENVIRONMENT });
+  }
+
   #take(socket: Socket): void {
     const container = containerAtOtherEnd(socket);
     const guests = [...this.#guests];
@@ -57,16 +78,5 @@ export class HostEndpoint {
     const guest = guests.find((each) => container !== undefined && each.has(container)) ?? guests[0];
     if (guest === undefined) socket.destroy();
     else guest.server.emit('connection', socket);
-  }
-
-  async #leave(guest: Guest): Promise<void> {
-    this.#guests.delete(guest);
-    if (this.#guests.size > 0) return;
-    const listener = this.#listener;
-    this.#listener = undefined;
-    (await listener)?.close();
-    await run('ip', ['address', 'delete', `${AGENT_ADDRESS}/32`, 'dev', 'lo'], { env: TOOL_ENVIRONMENT }).catch(
-      () => {},
-    );
   }
 }

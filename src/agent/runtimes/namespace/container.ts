@@ -55,7 +55,7 @@ export interface ContainerProcesses {
 
 export interface ContainerEvents {
   /** The program runs: what a later agent needs to go on with it. */
-  started(processes: ContainerProcesses, at: number, bindings: readonly Ecs.NetworkBinding[]): void;
+  started(processes: ContainerProcesses, at: number, bindings: readonly Ecs.NetworkBinding[]): Promise<void>;
   /** Opens the ports of this machine that lead to the container. Throws RuntimeFailure. */
   publish(): Promise<PublishedPorts>;
 }
@@ -108,7 +108,7 @@ export class NamespaceContainer implements RuntimeContainer {
     ports: PublishedPorts | undefined,
   ): NamespaceContainer {
     const events: ContainerEvents = {
-      started: () => {},
+      started: async () => {},
       publish: () => Promise.reject(new RuntimeFailure('start', 'it was started before')),
     };
     const container = new NamespaceContainer(tools, namespaces, plan, events);
@@ -133,6 +133,7 @@ export class NamespaceContainer implements RuntimeContainer {
     try {
       await this.#launch();
     } catch (error) {
+      if (this.#processes !== undefined) signal(this.#processes.first, 'SIGKILL');
       this.#ports.close();
       throw error;
     }
@@ -160,7 +161,7 @@ export class NamespaceContainer implements RuntimeContainer {
       this.#startedAt = Date.now();
       if (processes !== undefined) {
         this.#processes = processes;
-        this.#started(processes, this.#startedAt, this.networkBindings ?? []);
+        await this.#started(processes, this.#startedAt, this.networkBindings ?? []);
       }
       void exited.then((exit) => this.#end({ code: this.#status().exitCode ?? exit.code }));
     } finally {

@@ -71,9 +71,9 @@ export class TaskNamespaces {
     }
   }
 
-  /** A later agent knows of them: `note` writes them down. */
-  noted(note: (holders: NamespaceHolders) => void): void {
-    note(this.holders);
+  /** A later agent knows of them: `note` writes them down, durably. */
+  async noted(note: (holders: NamespaceHolders) => Promise<void>): Promise<void> {
+    await note(this.holders);
     this.#confirm?.();
     this.#confirm = undefined;
   }

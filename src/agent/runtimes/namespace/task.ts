@@ -87,14 +87,17 @@ export class NamespaceTask implements RuntimeTask {
     const known = store.get(holders, place.taskArn, '');
     const earlier = known === undefined ? undefined : new TaskNamespaces(tools, known);
     if (earlier?.alive === true) return NamespaceTask.#openIn(parts, place, earlier);
-    const note = (made: NamespaceHolders) => store.transact((tx) => tx.put(holders, place.taskArn, '', made));
+    const note = (made: NamespaceHolders) => {
+      store.transact((tx) => tx.put(holders, place.taskArn, '', made));
+      return store.committed();
+    };
     const waiting = ready.take(place);
     if (waiting !== undefined) {
-      waiting.namespaces.noted(note);
+      await waiting.namespaces.noted(note);
       return new NamespaceTask(parts, place, waiting.namespaces, TaskNetwork.adopt(place, waiting.listeners));
     }
     const namespaces = await TaskNamespaces.create(tools, keep);
-    namespaces.noted(note);
+    await namespaces.noted(note);
     return NamespaceTask.#openIn(parts, place, namespaces);
   }
 
@@ -157,6 +160,7 @@ export class NamespaceTask implements RuntimeTask {
       started: (processes, startedAt, bindings) => {
         const record: ContainerRecord = { name, runtimeId, processes, startedAt, files, init, stopSignal, bindings };
         store.transact((tx) => tx.put(containers, this.#place.taskArn, name, record));
+        return store.committed();
       },
       publish: () => PublishedPorts.open(wanted, this.#dialler, this.address),
     });
