@@ -119,7 +119,9 @@ export class ContainerRun {
       reason: this.#reason,
       imageDigest: this.imageDigest,
       healthStatus: this.#health?.status,
-      networkBindings: this.started ? networkBindings(this.definition, this.#parts.networkMode) : undefined,
+      networkBindings: this.started
+        ? (this.#container?.networkBindings ?? networkBindings(this.definition, this.#parts.networkMode))
+        : undefined,
     };
   }
 
