@@ -69,7 +69,7 @@ async function openNamespace({
     images: new RegistryImages({ directory: join(home, 'images'), endpoint }),
     knows: (taskArn) => isUnfinished(store, taskArn.slice(taskArn.lastIndexOf('/') + 1)),
   });
-  return { runtime, listening: nothing, close: nothing };
+  return { runtime, listening: () => runtime.warmUp(), close: () => runtime.close() };
 }
 
 async function openDocker({ store, home, durable, endpoint, accept }: RuntimeSurroundings): Promise<OpenRuntime> {

@@ -142,7 +142,12 @@ export class TaskRunner {
     const plan = this.#plan();
     const logs = new TaskLogs(this.#surroundings, this.#task, this.#calls, plan);
     const parts = { task: this.#task, definition: this.#definition, runtime: place, containers: this.#containers };
-    const endpoints = await TaskEndpoints.open(this.#surroundings, { ...parts, instance: this.#instance, saved });
+    const open = TaskEndpoints.open(this.#surroundings, { ...parts, instance: this.#instance, saved });
+    const endpoints = await open.catch(async (error: unknown) => {
+      // A task without its endpoints does not begin: nothing of its place may stay.
+      await place.remove();
+      throw error;
+    });
     const ending = () => this.#ending;
     const start = new TaskStart(this.#surroundings, { ...parts, plan, calls: this.#calls, logs, ending });
     this.#prepared = { runtime: place, endpoints, logs, start };
