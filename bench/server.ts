@@ -138,7 +138,7 @@ async function rate(url: string, request: SignedRequest, seconds: number): Promi
 }
 
 function startRolecall(options: readonly string[] = ['--ephemeral']): Promise<Started> {
-  const program = fileURLToPath(new URL('../../bin/rolecall.js', import.meta.url));
+  const program = fileURLToPath(new URL('../bin/rolecall.js', import.meta.url));
   return start([program, 'up', '--port', '0', ...options], /http:\/\/127\.0\.0\.1:\d+/);
 }
 

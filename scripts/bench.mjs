@@ -1,6 +1,5 @@
 // Builds the program and the benchmarks, runs them, and prints the table that the README quotes.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -8,21 +7,16 @@ import { build } from 'esbuild';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
-mkdirSync('dist/bench', { recursive: true });
 await build({
   entryPoints: ['bench/main.ts'],
-  outfile: 'dist/bench/main.js',
+  outfile: 'dist/bench.js',
   bundle: true,
   platform: 'node',
   format: 'esm',
   packages: 'external',
   logLevel: 'warning',
 });
-const { status } = spawnSync(
-  process.execPath,
-  ['--expose-gc', join('dist', 'bench', 'main.js'), ...process.argv.slice(2)],
-  {
-    stdio: 'inherit',
-  },
-);
+const { status } = spawnSync(process.execPath, ['--expose-gc', join('dist', 'bench.js'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
 process.exitCode = status ?? 1;

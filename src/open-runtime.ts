@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { availableRuntimes, preferredRuntime } from './agent/runtimes/available.ts';
 import { ProcessRuntime } from './agent/runtimes/process.ts';
 import type { Runtime, RuntimeName } from './agent/runtimes/runtime.ts';
 import type { StandIns } from './agent/runtimes/stand-ins.ts';
@@ -35,7 +34,7 @@ const nothing = async () => {};
 
 /** Opens the runtime asked for. Only what it needs is loaded. Throws UserError when this machine cannot do it. */
 export async function openRuntime(choice: RuntimeChoice, around: RuntimeSurroundings): Promise<OpenRuntime> {
-  const name = choice === 'auto' ? preferredRuntime(await availableRuntimes()) : choice;
+  const name = choice === 'auto' ? await strongest() : choice;
   switch (name) {
     case 'process':
       return { runtime: new ProcessRuntime(around), listening: nothing, close: nothing };
@@ -44,6 +43,11 @@ export async function openRuntime(choice: RuntimeChoice, around: RuntimeSurround
     case 'docker':
       return openDocker(around);
   }
+}
+
+async function strongest(): Promise<RuntimeName> {
+  const { availableRuntimes, preferredRuntime } = await import('./agent/runtimes/available.ts');
+  return preferredRuntime(await availableRuntimes());
 }
 
 async function openNamespace({

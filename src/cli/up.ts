@@ -1,8 +1,6 @@
 import { resolve } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import type { TrailEntry } from '../gateway/trail.ts';
-import { load, requireLoadable } from '../sources/load/load.ts';
-import { readWorkload, settingsOf } from '../sources/read-workload.ts';
 import type { LogEntry } from '../store/collections.ts';
 import { AwsClient } from '../wire/client.ts';
 import type { Command } from './command.ts';
@@ -46,12 +44,20 @@ export const upCommand: Command = {
         `To load a workload: --load ${positionals[0]}`,
       );
     const paths = [...flags.load, ...positionals];
-    const settings = settingsOf(paths);
+    // Reading and loading workloads is a large part of the program: a server without one starts without it.
+    const sources =
+      paths.length === 0
+        ? undefined
+        : { ...(await import('../sources/read-workload.ts')), ...(await import('../sources/load/load.ts')) };
+    const settings = sources?.settingsOf(paths) ?? {};
     const account = flags.account === undefined ? (settings.account ?? DEFAULT_ACCOUNT) : accountId(flags.account);
     const region = flags.region === undefined ? (settings.region ?? regionOf(io)) : regionCode(flags.region);
-    const workload = readWorkload(paths, { account, region, parameters: pairs('parameter', flags.parameter) });
-    requireAccount(workload, 'flag');
-    requireLoadable(workload);
+    const parameters = pairs('parameter', flags.parameter);
+    const workload = sources?.readWorkload(paths, { account, region, parameters });
+    if (workload !== undefined) {
+      requireAccount(workload, 'flag');
+      sources?.requireLoadable(workload);
+    }
     const style = styleOf(io, io.stdout);
     const write = (line: string) => io.stdout.write(`${line}\n`);
     const data = flags.ephemeral ? undefined : resolve(flags.data ?? '.rolecall');
@@ -61,22 +67,20 @@ export const upCommand: Command = {
       port: flags.port === undefined ? 4566 : portNumber(flags.port),
       region,
       account,
-      standIns: standInsOf(workload.imageFiles, flags['stand-in'], process.cwd()),
+      standIns: standInsOf(workload?.imageFiles ?? [], flags['stand-in'], process.cwd()),
       ...(data === undefined ? {} : { data }),
       onBug: (requestId, error) =>
         io.stderr.write(`this is a bug in Rolecall (request ${requestId}); more in ${io.logBug(error)}\n`),
       onNote: ({ level, message }) =>
         (level === 'warning' ? io.stderr : io.stdout).write(`note: ${harmless(message)}\n`),
-      onCall: (entry) => {
-        if (!flags.quiet) write(callLine(entry, style));
-      },
+      ...(flags.quiet ? {} : { onCall: (entry) => write(callLine(entry, style)) }),
     });
     try {
       for (const line of banner(server, { account, region, data }, style)) write(line);
-      if (paths.length > 0) {
+      if (sources !== undefined && workload !== undefined) {
         const address = { endpoint: loopbackOf(server.endpoint), region, credentials: server.credentials };
         const client = new AwsClient(address);
-        const report = await load(workload, client, address);
+        const report = await sources.load(workload, client, address);
         client.close();
         for (const line of loadLines(report, style)) write(line);
       }

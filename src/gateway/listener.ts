@@ -4,6 +4,8 @@ import { type HttpRequest, type HttpResponse, httpRequest } from '../wire/http.t
 /** The largest request body, in bytes: the largest object the S3 part takes, and room for the rest. */
 const MAX_BODY = 32 * 1024 * 1024;
 
+const NO_BODY = Buffer.alloc(0);
+
 export interface Handler {
   /** Answers an AWS request. `abandoned` gives a signal that aborts when the client goes before it has its answer. */
   aws(request: HttpRequest, abandoned: () => AbortSignal): Promise<HttpResponse>;
@@ -96,9 +98,11 @@ function goneSignal(response: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
+/** The whole body; undefined when it is too large. Rejects when the client goes before it has sent all. */
 function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    let first: Buffer | undefined;
+    let chunks: Buffer[] | undefined;
     let length = 0;
     message.on('data', (chunk: Buffer) => {
       length += chunk.length;
@@ -106,12 +110,12 @@ function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
         message.removeAllListeners('data');
         message.resume();
         resolve(undefined);
-        return;
-      }
-      chunks.push(chunk);
+      } else if (first === undefined) first = chunk;
+      else if (chunks === undefined) chunks = [first, chunk];
+      else chunks.push(chunk);
     });
-    message.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)));
+    message.on('end', () => resolve(chunks === undefined ? (first ?? NO_BODY) : Buffer.concat(chunks, length)));
+    // An error, or the client has gone: emitted for both.
     message.on('error', reject);
-    message.on('aborted', () => reject(new Error('the client has gone')));
   });
 }

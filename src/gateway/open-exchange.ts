@@ -22,6 +22,10 @@ export interface Opening {
   readonly requestId?: string;
 }
 
+/** Shared by the many calls that have none: the trail keeps them for long. */
+const NOTHING: readonly string[] = Object.freeze([]);
+const NO_CONTEXT: RequestContext = Object.freeze({});
+
 /** Makes the context object of one call. The service must be served: routing has seen to that. */
 export function openExchange(environment: Environment, opening: Opening): Exchange {
   const service = environment.services.get(opening.service);
@@ -44,8 +48,8 @@ export function openExchange(environment: Environment, opening: Opening): Exchan
     // A call that comes with the credentials of a task or an instance, and is not the agent's own, is an application's.
     stage: opening.stage ?? (origin === undefined ? undefined : 'running'),
     taskArn: opening.taskArn ?? origin?.taskArn,
-    calledVia: opening.calledVia ?? [],
-    callerContext: opening.callerContext ?? {},
+    calledVia: opening.calledVia ?? NOTHING,
+    callerContext: opening.callerContext ?? NO_CONTEXT,
     abandoned: opening.abandoned,
     parentEventId: opening.parentEventId,
     checks: [],

@@ -35,6 +35,10 @@ export interface RecordedCall {
   readonly diagnosis: Diagnosis | undefined;
 }
 
+/** Shared by the many calls that have none. */
+const NO_MEMBERS = Object.freeze({});
+const NO_CHECKS: readonly RecordedCheck[] = Object.freeze([]);
+
 const NOTHING_HIDDEN: ReadonlySet<string> = new Set();
 const hiddenMembers = new WeakMap<Service, ReadonlySet<string>>();
 
@@ -77,9 +81,9 @@ export function recordOf(exchange: Exchange): RecordedCall {
     userAgent: exchange.userAgent,
     calledVia: exchange.calledVia,
     parentEventId: exchange.parentEventId,
-    input: redact(exchange.input, hidden, model?.input),
+    input: model?.input?.members.length === 0 ? NO_MEMBERS : redact(exchange.input, hidden, model?.input),
     output: isReadOnly(operation) || error !== undefined ? undefined : redact(exchange.output, hidden, model?.output),
-    checks,
+    checks: checks.length === 0 ? NO_CHECKS : checks,
     errorCode: error?.code,
     errorMessage: error?.message,
     diagnosis: denied ? exchange.environment.diagnose?.(exchange) : undefined,
