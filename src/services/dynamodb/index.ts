@@ -1,6 +1,7 @@
 import { defineService, type Service } from '../../gateway/service.ts';
 import { BatchGetItem, BatchWriteItem } from './batches.ts';
 import { DeleteItem, GetItem, PutItem, UpdateItem } from './items.ts';
+import { DescribeLimits } from './limits.ts';
 import { Query, Scan } from './queries.ts';
 import { DescribeContinuousBackups, DescribeTimeToLive, UpdateTimeToLive } from './table-settings.ts';
 import { CreateTable, DeleteTable, DescribeTable, ListTables } from './tables.ts';
@@ -19,6 +20,7 @@ export const dynamodbService: Service = defineService({
     DeleteItem,
     DeleteTable,
     DescribeContinuousBackups,
+    DescribeLimits,
     DescribeTable,
     DescribeTimeToLive,
     GetItem,
