@@ -16,7 +16,12 @@ export function volumeCalls(definition: PlanTaskDefinition, options: PlanOptions
         service: 'elasticfilesystem',
         operation: 'ClientMount',
         region: options.region,
-        input: { fileSystemId: efs.fileSystemId },
+        input: {
+          fileSystemId: efs.fileSystemId,
+          ...(efs.authorizationConfig.accessPointId === undefined
+            ? {}
+            : { accessPointId: efs.authorizationConfig.accessPointId }),
+        },
         containers: [],
         because: [`/volumes/${index}/efsVolumeConfiguration`],
         occurs: 'once',

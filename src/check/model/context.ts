@@ -29,6 +29,15 @@ export function contextOf(
     if (typeof VersionStage === 'string') context['secretsmanager:VersionStage'] = VersionStage;
     if (typeof VersionId === 'string') context['secretsmanager:VersionId'] = VersionId;
   }
+  if (call.service === 'elasticfilesystem') {
+    // ECS mounts through the file system's mount targets. Source: Service Authorization Reference, Amazon EFS.
+    context['elasticfilesystem:AccessedViaMountTarget'] = 'true';
+    const { accessPointId } = call.input;
+    if (typeof accessPointId === 'string') {
+      const prefix = resource.slice(0, resource.lastIndexOf(':') + 1);
+      context['elasticfilesystem:AccessPointArn'] = `${prefix}access-point/${accessPointId}`;
+    }
+  }
   if (call.service === 'kms') addKmsKeys(context, call, role, more.subject);
   if (call.stage === 'instance' && /^ecs:(Poll|StartTelemetrySession|UpdateContainer)/.test(`ecs:${call.operation}`))
     context['ecs:cluster'] = more.clusterArn;
