@@ -524,8 +524,7 @@ describe('StartTask', () => {
             Action: 'ecs:StartTask',
             Resource: ARN('task-definition/batch:1'),
             Condition: {
-              ArnEquals: { 'ecs:cluster': ARN('cluster/default') },
-              'ForAllValues:ArnEquals': { 'ecs:container-instances': [instance] },
+              ArnEquals: { 'ecs:cluster': ARN('cluster/default'), 'ecs:container-instances': instance },
             },
           },
         ],
