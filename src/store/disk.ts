@@ -4,17 +4,20 @@ import { join } from 'node:path';
 import type Database from 'libsql';
 import { UserError } from '../core/errors.ts';
 import type { LogEntry, LogRange } from './collections.ts';
+import { LOG_MIGRATION, LOG_SCHEMA, LogBlocks } from './log-blocks.ts';
 import type { Write } from './writes.ts';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS documents (collection TEXT NOT NULL, partition TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL,
     PRIMARY KEY (collection, partition, key)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS entries (log TEXT NOT NULL, partition TEXT NOT NULL, sequence INTEGER NOT NULL, at INTEGER NOT NULL, json TEXT NOT NULL,
-    PRIMARY KEY (log, partition, sequence)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   INSERT OR IGNORE INTO counters (name, value) VALUES ('sequence', 0);
+  ${LOG_SCHEMA}
 `;
+
+/** Sequence numbers are set aside by the thousand, so that not every commit must write how far they have come. */
+const SET_ASIDE = 1000;
 
 export interface StoredDocument {
   readonly collection: string;
@@ -29,16 +32,21 @@ function openDatabase(file: string): Database.Database {
   return new Sqlite(file);
 }
 
-/** The one SQLite file of a data directory. The only file that speaks SQL. */
+/** The one SQLite file of a data directory. */
 export class Disk {
   readonly #db: Database.Database;
   readonly #lock: Lock;
   readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #logs: LogBlocks;
+  /** No sequence number beyond this one may be in use: it is what a start after a crash goes on from. */
+  #setAside: number;
 
   private constructor(db: Database.Database, lock: Lock) {
     this.#db = db;
     this.#lock = lock;
     this.#statements = prepareStatements(db);
+    this.#logs = new LogBlocks(db);
+    this.#setAside = this.lastSequence();
   }
 
   /**
@@ -65,8 +73,8 @@ export class Disk {
           'Use that version, or another --data directory.',
         );
       }
-      db.exec(SCHEMA);
-      db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+      const migration = version[0] === 1 ? LOG_MIGRATION : '';
+      db.exec(`BEGIN; ${SCHEMA} ${migration} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
       return new Disk(db, lock);
     } catch (error) {
       lock?.release();
@@ -78,25 +86,22 @@ export class Disk {
     return this.#statements.documents.all() as StoredDocument[];
   }
 
+  /** No entry has a greater sequence number; there may be a gap behind the last one. */
   lastSequence(): number {
-    return (this.#statements.lastSequence.get() as { sequence: number | null } | undefined)?.sequence ?? 0;
+    return (this.#statements.lastSequence.get() as { sequence: number }).sequence;
   }
 
   /** Writes all or nothing. */
   write(writes: readonly Write[]): void {
-    const { put, remove, append, appendMany, counted, truncate } = this.#statements;
-    let sequence: number | undefined;
-    this.#db.exec('BEGIN');
-    for (let index = 0; index < writes.length; index++) {
-      const write = writes[index] as Write;
+    const { begin, commit, put, remove, counted } = this.#statements;
+    let sequence = 0;
+    begin.run();
+    for (const write of writes) {
       switch (write.kind) {
-        case 'append': {
-          const many = appendsFrom(writes, index);
-          (many.length === 1 ? append : appendMany).run(...many.flatMap(columns));
-          index += many.length - 1;
-          sequence = (many.at(-1) as Append).entry.sequence;
+        case 'append':
+          this.#logs.append(write.log, write.partition, write.entry);
+          sequence = write.entry.sequence;
           break;
-        }
         case 'put':
           put.run(write.collection, write.partition, write.key, JSON.stringify(write.value));
           break;
@@ -104,53 +109,29 @@ export class Disk {
           remove.run(write.collection, write.partition, write.key);
           break;
         case 'truncate':
-          truncate.run(write.log, write.partition, write.before);
+          this.#logs.truncate(write.log, write.partition, write.before);
       }
     }
-    if (sequence !== undefined) counted.run(sequence);
-    this.#db.exec('COMMIT');
+    this.#logs.flush();
+    if (sequence > this.#setAside) {
+      this.#setAside = sequence + SET_ASIDE;
+      counted.run(this.#setAside);
+    }
+    commit.run();
   }
 
   read(log: string, partition: string, range: LogRange): LogEntry<unknown>[] {
-    const { after, descending = false, order = 'arrival' } = range;
-    const rows = this.#statements
-      .entries(order, descending)
-      .all(
-        log,
-        partition,
-        range.from ?? Number.MIN_SAFE_INTEGER,
-        range.to ?? Number.MAX_SAFE_INTEGER,
-        after !== undefined && !descending ? after : -1,
-        after !== undefined && descending ? after : Number.MAX_SAFE_INTEGER,
-        range.limit ?? -1,
-      ) as { sequence: number; at: number; json: string }[];
-    return rows.map(({ sequence, at, json }) => ({ sequence, at, value: JSON.parse(json) as unknown }));
+    return this.#logs.read(log, partition, range);
   }
 
   clear(): void {
-    this.#db.exec('DELETE FROM documents; DELETE FROM entries;');
+    this.#db.exec('DELETE FROM documents; DELETE FROM blocks;');
   }
 
   close(): void {
     this.#db.close();
     this.#lock.release();
   }
-}
-
-type Append = Extract<Write, { kind: 'append' }>;
-
-/** Entries that one statement takes: a call into SQLite costs as much as the row it writes. */
-const TOGETHER = 8;
-
-/** The next eight writes, where all of them are entries of a log; else the next one. */
-function appendsFrom(writes: readonly Write[], from: number): readonly Append[] {
-  const next = writes.slice(from, from + TOGETHER);
-  const all = next.length === TOGETHER && next.every((write): write is Append => write.kind === 'append');
-  return all ? next : [writes[from] as Append];
-}
-
-function columns({ log, partition, entry }: Append): (string | number)[] {
-  return [entry.sequence, log, partition, entry.at, JSON.stringify(entry.value)];
 }
 
 interface Lock {
@@ -189,27 +170,14 @@ function openError(directory: string, error: unknown): UserError {
   );
 }
 
-const INSERT_ENTRIES = 'INSERT INTO entries (sequence, log, partition, at, json) VALUES';
-const ENTRY_VALUES = '(?, ?, ?, ?, ?)';
-
 function prepareStatements(db: Database.Database) {
-  const select = (columns: string) =>
-    db.prepare(
-      `SELECT sequence, at, json FROM entries WHERE log = ? AND partition = ? AND at >= ? AND at < ? AND sequence > ? AND sequence < ? ORDER BY ${columns} LIMIT ?`,
-    );
-  const entries = {
-    arrival: [select('sequence ASC'), select('sequence DESC')],
-    time: [select('at ASC, sequence ASC'), select('at DESC, sequence DESC')],
-  } as const;
   return {
+    begin: db.prepare('BEGIN'),
+    commit: db.prepare('COMMIT'),
     documents: db.prepare('SELECT collection, partition, key, json FROM documents ORDER BY collection, partition, key'),
     lastSequence: db.prepare("SELECT value AS sequence FROM counters WHERE name = 'sequence'"),
     put: db.prepare('INSERT OR REPLACE INTO documents (collection, partition, key, json) VALUES (?, ?, ?, ?)'),
     remove: db.prepare('DELETE FROM documents WHERE collection = ? AND partition = ? AND key = ?'),
     counted: db.prepare("UPDATE counters SET value = ? WHERE name = 'sequence'"),
-    append: db.prepare(`${INSERT_ENTRIES} ${ENTRY_VALUES}`),
-    appendMany: db.prepare(`${INSERT_ENTRIES} ${Array(TOGETHER).fill(ENTRY_VALUES).join(', ')}`),
-    truncate: db.prepare('DELETE FROM entries WHERE log = ? AND partition = ? AND at < ?'),
-    entries: (by: 'arrival' | 'time', descending: boolean) => entries[by][descending ? 1 : 0],
   };
 }
