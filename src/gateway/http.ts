@@ -1,4 +1,5 @@
 import { AwsError } from '../core/errors.ts';
+import { awsHost } from '../wire/aws-host.ts';
 import { familyOf, parseInput, type Route, route } from '../wire/decode.ts';
 import { encodeError, encodeResponse } from '../wire/encode.ts';
 import type { HttpRequest, HttpResponse } from '../wire/http.ts';
@@ -30,19 +31,17 @@ interface Request {
  * Deviation from the picture: authentication stands between routing and reading the input, as on AWS, where a request
  * that is not signed is refused before its members are looked at.
  */
-const steps: readonly ((request: Request) => undefined | Promise<void>)[] = [
-  findRoute,
-  authenticateCaller,
-  readInput,
-  carryOut,
-];
+const steps: readonly ((request: Request) => void)[] = [findRoute, authenticateCaller, readInput];
 
-/** Answers a request. Never throws: whatever happens becomes an answer in the client's protocol. */
-export async function handleHttp(
+/**
+ * Answers a request. Never throws: whatever happens becomes an answer in the client's protocol. A promise only where
+ * the operation or the disk must be waited for: a turn through the promises costs as much as a quick call itself.
+ */
+export function handleHttp(
   gateway: Gateway,
   http: HttpRequest,
   abandoned: () => AbortSignal,
-): Promise<HttpResponse> {
+): HttpResponse | Promise<HttpResponse> {
   const request: Request = {
     gateway,
     http,
@@ -55,24 +54,35 @@ export async function handleHttp(
     exchange: undefined,
   };
   try {
-    for (const step of steps) {
-      const pending = step(request);
-      if (pending !== undefined) await pending;
-    }
-    const exchange = request.exchange as Exchange;
-    if (gateway.store.pending) await gateway.store.committed();
-    if (exchange.error !== undefined) throw exchange.error;
-    return encodeResponse(request.route as Route, exchange.output as Record<string, unknown>, request.requestId);
+    for (const step of steps) step(request);
+    const pending = carryOut(request);
+    return pending === undefined && !gateway.store.pending ? respond(request) : respondLater(request, pending);
   } catch (error) {
     return refuse(request, error);
   }
 }
 
-function findRoute(request: Request): undefined {
+function respond(request: Request): HttpResponse {
+  const { error, output } = request.exchange as Exchange;
+  if (error !== undefined) throw error;
+  return encodeResponse(request.route as Route, output as Record<string, unknown>, request.requestId);
+}
+
+async function respondLater(request: Request, pending: undefined | Promise<void>): Promise<HttpResponse> {
+  try {
+    await pending;
+    await request.gateway.store.committed();
+    return respond(request);
+  } catch (error) {
+    return refuse(request, error);
+  }
+}
+
+function findRoute(request: Request): void {
   request.route = route(request.http, request.gateway.served);
 }
 
-function authenticateCaller(request: Request): undefined {
+function authenticateCaller(request: Request): void {
   const { gateway, http } = request;
   const { environment } = gateway;
   const { family, service } = request.route as Route;
@@ -86,6 +96,7 @@ function authenticateCaller(request: Request): undefined {
     now: environment.clock.now(),
     family,
     service,
+    region: awsHost(http.headers.host ?? '')?.region,
     lookup: (accessKeyId) => environment.identities.credential(environment.store, accessKeyId),
   });
   request.principal = credential.principal;
@@ -93,7 +104,7 @@ function authenticateCaller(request: Request): undefined {
   request.http = meant;
 }
 
-function readInput(request: Request): undefined {
+function readInput(request: Request): void {
   request.input = parseInput(request.route as Route, request.http);
 }
 
@@ -152,6 +163,8 @@ function bug(request: Request, error: unknown): AwsError {
 
 /** The address at which the client reached us, for answers that carry URLs. A host that is no plain name is not repeated. */
 function endpointOf(request: Request): string {
-  const host = request.http.headers.host ?? '';
-  return /^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d+)?$/i.test(host) ? `http://${host}` : request.gateway.endpoint();
+  const { headers, secure } = request.http;
+  const host = headers.host ?? '';
+  if (!/^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:\d+)?$/i.test(host)) return request.gateway.endpoint();
+  return `${secure === true ? 'https' : 'http'}://${host}`;
 }

@@ -8,7 +8,7 @@ const NO_BODY = Buffer.alloc(0);
 
 export interface Handler {
   /** Answers an AWS request. `abandoned` gives a signal that aborts when the client goes before it has its answer. */
-  aws(request: HttpRequest, abandoned: () => AbortSignal): Promise<HttpResponse>;
+  aws(request: HttpRequest, abandoned: () => AbortSignal): HttpResponse | Promise<HttpResponse>;
   /** Takes over requests below `/_rolecall/`; the answer may be a stream. */
   admin(request: HttpRequest, response: ServerResponse): Promise<void>;
   /** The image registry, which reads its own bodies: layers are never held in memory. */
@@ -23,62 +23,73 @@ export interface Handler {
  * long polls are not cut, headers may be large.
  */
 export function createListener(handler: Handler): Server {
-  const server = createServer(
-    { keepAliveTimeout: 75_000, requestTimeout: 0, maxHeaderSize: 64 * 1024 },
+  return createServer(
+    { keepAliveTimeout: 75_000, requestTimeout: 0, maxHeaderSize: 64 * 1024, joinDuplicateHeaders: true },
     (message, response) => {
-      void answer(handler, message, response);
+      if (handler.registry?.handles(pathOf(message), message) === true)
+        handler.registry.handle(message, response).catch(() => response.destroy());
+      else readBody(message, response, (body) => answer(handler, message, response, body));
     },
   );
-  return server;
 }
 
 /**
  * Answers of one turn of the event loop leave together. Each write may wake a client that sleeps on another core, which
  * costs more than the write itself; the first one wakes it for all.
  */
-let outgoing: (() => void)[] = [];
+let outgoing: Outgoing[] = [];
+
+interface Outgoing {
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly answer: HttpResponse;
+}
 
 function sendAll(): void {
   const answers = outgoing;
   outgoing = [];
-  for (const send of answers) send();
+  for (const each of answers) write(each);
+  process.nextTick(endAll, answers);
 }
 
-async function answer(handler: Handler, message: IncomingMessage, response: ServerResponse): Promise<void> {
+function endAll(answers: readonly Outgoing[]): void {
+  for (const { response } of answers) response.end();
+}
+
+function answer(handler: Handler, message: IncomingMessage, response: ServerResponse, body: Buffer): void {
+  const request = httpRequest(
+    message.method ?? 'GET',
+    message.url ?? '/',
+    message.rawHeaders,
+    body,
+    message.socket.remoteAddress,
+    'encrypted' in message.socket,
+    message.headers as Record<string, string>,
+  );
+  // A connection that breaks while the answer is made or written: there is nobody to tell.
+  const broken = () => response.destroy();
+  if (request.path.startsWith('/_rolecall/')) {
+    handler.admin(request, response).catch(broken);
+    return;
+  }
+  const answered = handler.aws(request, () => goneSignal(response));
+  if (answered instanceof Promise) answered.then((settled) => send(message, response, settled)).catch(broken);
+  else send(message, response, answered);
+}
+
+function send(message: IncomingMessage, response: ServerResponse, answer: HttpResponse): void {
+  outgoing.push({ message, response, answer });
+  if (outgoing.length === 1) setImmediate(sendAll);
+}
+
+function write({ message, response, answer }: Outgoing): void {
+  const length = typeof answer.body === 'string' ? Buffer.byteLength(answer.body) : answer.body.length;
+  // An answer to HEAD states the length of what GET would carry; its operation has set it.
+  const headers = message.method === 'HEAD' ? answer.headers : { ...answer.headers, 'content-length': length };
   try {
-    if (handler.registry?.handles(pathOf(message), message) === true) {
-      await handler.registry.handle(message, response);
-      return;
-    }
-    const body = await readBody(message);
-    if (body === undefined) {
-      response.writeHead(413, { connection: 'close', 'content-type': 'text/plain' });
-      response.end(`request bodies are limited to ${MAX_BODY} bytes\n`);
-      return;
-    }
-    const request = httpRequest(
-      message.method ?? 'GET',
-      message.url ?? '/',
-      message.rawHeaders,
-      body,
-      message.socket.remoteAddress,
-    );
-    if (request.path.startsWith('/_rolecall/')) {
-      await handler.admin(request, response);
-      return;
-    }
-    const answered = await handler.aws(request, () => goneSignal(response));
-    const length = typeof answered.body === 'string' ? Buffer.byteLength(answered.body) : answered.body.length;
-    // An answer to HEAD states the length of what GET would carry; its operation has set it.
-    const headers =
-      message.method === 'HEAD' ? answered.headers : { ...answered.headers, 'content-length': String(length) };
-    outgoing.push(() => {
-      response.writeHead(answered.status, headers);
-      response.end(answered.body);
-    });
-    if (outgoing.length === 1) setImmediate(sendAll);
+    response.writeHead(answer.status, headers);
+    if (length > 0) response.write(answer.body);
   } catch {
-    // The connection broke while the request was read or the answer written: there is nobody to tell.
     response.destroy();
   }
 }
@@ -98,24 +109,23 @@ function goneSignal(response: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
-/** The whole body; undefined when it is too large. Rejects when the client goes before it has sent all. */
-function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
-  return new Promise((resolve, reject) => {
-    let first: Buffer | undefined;
-    let chunks: Buffer[] | undefined;
-    let length = 0;
-    message.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > MAX_BODY) {
-        message.removeAllListeners('data');
-        message.resume();
-        resolve(undefined);
-      } else if (first === undefined) first = chunk;
-      else if (chunks === undefined) chunks = [first, chunk];
-      else chunks.push(chunk);
-    });
-    message.on('end', () => resolve(chunks === undefined ? (first ?? NO_BODY) : Buffer.concat(chunks, length)));
-    // An error, or the client has gone: emitted for both.
-    message.on('error', reject);
+/** Calls back with the whole body. Answers itself when the body is too large, and ends what a client leaves unfinished. */
+function readBody(message: IncomingMessage, response: ServerResponse, whole: (body: Buffer) => void): void {
+  let first: Buffer | undefined;
+  let chunks: Buffer[] | undefined;
+  let length = 0;
+  message.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > MAX_BODY) {
+      message.removeAllListeners('data').removeAllListeners('end');
+      message.resume();
+      response.writeHead(413, { connection: 'close', 'content-type': 'text/plain' });
+      response.end(`request bodies are limited to ${MAX_BODY} bytes\n`);
+    } else if (first === undefined) first = chunk;
+    else if (chunks === undefined) chunks = [first, chunk];
+    else chunks.push(chunk);
   });
+  message.on('end', () => whole(chunks === undefined ? (first ?? NO_BODY) : Buffer.concat(chunks, length)));
+  // An error, or the client has gone: emitted for both.
+  message.on('error', () => response.destroy());
 }

@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly remoteAddress?: string | undefined;
+  /** It came over TLS. */
+  readonly secure?: boolean | undefined;
 }
 
 export interface HttpResponse {
@@ -19,22 +21,20 @@ export interface HttpResponse {
   readonly body: Buffer | string;
 }
 
-/** Builds a request from what node:http gives. `target` is the request target: path and query string. */
+/**
+ * Builds a request from what node:http gives. `target` is the request target: path and query string. `headers` where
+ * they are read already, with repeated ones joined.
+ */
 export function httpRequest(
   method: string,
   target: string,
   rawHeaders: readonly string[],
   body: Buffer,
   remoteAddress?: string,
+  secure?: boolean,
+  headers = joined(rawHeaders),
 ): HttpRequest {
   const mark = target.indexOf('?');
-  const headers: Record<string, string> = Object.create(null);
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!.toLowerCase();
-    const value = rawHeaders[i + 1]!;
-    const before = headers[name];
-    headers[name] = before === undefined ? value : `${before}, ${value}`;
-  }
   return {
     method,
     path: mark === -1 ? target : target.slice(0, mark),
@@ -43,5 +43,17 @@ export function httpRequest(
     headers,
     body,
     remoteAddress,
+    secure,
   };
+}
+
+function joined(rawHeaders: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase();
+    const value = rawHeaders[i + 1]!;
+    const before = Object.hasOwn(headers, name) ? headers[name] : undefined;
+    headers[name] = before === undefined ? value : `${before}, ${value}`;
+  }
+  return headers;
 }

@@ -39,7 +39,7 @@ function treeOf(form: Form): Node {
 
 /** Reads a form as the input of an operation. Names that the model does not know are ignored, as AWS does. */
 export function readQueryInput(shape: StructureShape | undefined, form: Form): Record<string, unknown> {
-  return shape === undefined ? {} : readStructure(shape, treeOf(form));
+  return shape === undefined || shape.members.length === 0 ? {} : readStructure(shape, treeOf(form));
 }
 
 const wireName = (member: Member): string => member.traits.xmlName ?? member.name;

@@ -1,7 +1,9 @@
+import { Memo } from '../../core/memo.ts';
 import { formValue, parseForm } from '../form.ts';
 import type { HttpRequest } from '../http.ts';
 import type { Family } from '../model.ts';
 import { authError } from './auth-errors.ts';
+import { headerParameter } from './header-parameter.ts';
 import type { CredentialScope } from './scope.ts';
 
 /** What a signed request says of itself; nothing of it is proven yet. */
@@ -20,6 +22,8 @@ export interface Claim {
   readonly expiresSeconds: number | undefined;
 }
 
+const headerLists = new Memo((text): readonly string[] => text.split(';'));
+
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 
 /** Reads the claim of an Authorization header or a presigned query string; throws when it is missing or not whole. */
@@ -34,9 +38,9 @@ function headerClaim(request: HttpRequest, header: string, family: Family): Clai
   const space = header.indexOf(' ');
   const algorithm = space === -1 ? header : header.slice(0, space);
   if (algorithm !== ALGORITHM) throw unsupported(family, algorithm);
-  const credential = parameter(header, 'Credential=');
-  const signedHeaders = parameter(header, 'SignedHeaders=');
-  const signature = parameter(header, 'Signature=');
+  const credential = headerParameter(header, 'Credential=');
+  const signedHeaders = headerParameter(header, 'SignedHeaders=');
+  const signature = headerParameter(header, 'Signature=');
   const date = request.headers['x-amz-date'] ?? request.headers.date;
   if (credential === '' || signature === '' || signedHeaders === '' || date === undefined) {
     let message = '';
@@ -50,7 +54,7 @@ function headerClaim(request: HttpRequest, header: string, family: Family): Clai
     throw authError(family, 'incomplete', { message: `${message}Authorization=${algorithm}` });
   }
   const [timestamp, time] = readDate(date, family);
-  const names = signedHeaders.split(';');
+  const names = headerLists.of(signedHeaders);
   checkSignedHeaders(request, names, family, false);
   const { accessKeyId, scope } = readCredential(credential, family);
   return {
@@ -64,21 +68,6 @@ function headerClaim(request: HttpRequest, header: string, family: Family): Clai
     inQuery: false,
     expiresSeconds: undefined,
   };
-}
-
-/** A parameter of the Authorization header: what follows its name up to the next comma or space. */
-function parameter(header: string, name: string): string {
-  let from = header.indexOf(name);
-  // `Signature=` must not be taken from the middle of another word.
-  while (from > 0 && header[from - 1] !== ' ' && header[from - 1] !== ',') from = header.indexOf(name, from + 1);
-  if (from === -1) return '';
-  from += name.length;
-  let to = from;
-  for (; to < header.length; to++) {
-    const code = header.charCodeAt(to);
-    if (code === 0x2c || code === 0x20) break;
-  }
-  return header.slice(from, to);
 }
 
 function queryClaim(request: HttpRequest, family: Family): Claim {
@@ -153,7 +142,23 @@ function unsupported(family: Family, algorithm: string): Error {
   return authError(family, 'incomplete', { message: `Unsupported AWS 'algorithm': '${algorithm.slice(0, 40)}'.` });
 }
 
-function readCredential(text: string, family: Family): { accessKeyId: string; scope: CredentialScope } {
+interface Credential {
+  readonly accessKeyId: string;
+  readonly scope: CredentialScope;
+}
+
+/** By family, since that decides how a refusal is worded. */
+const credentials: Readonly<Record<Family, Memo<Credential>>> = {
+  json: new Memo((text) => parseCredential(text, 'json')),
+  query: new Memo((text) => parseCredential(text, 'query')),
+  'rest-xml': new Memo((text) => parseCredential(text, 'rest-xml')),
+};
+
+function readCredential(text: string, family: Family): Credential {
+  return credentials[family].of(text);
+}
+
+function parseCredential(text: string, family: Family): Credential {
   const parts = text.split('/');
   const [accessKeyId, date, region, service, end] = parts;
   if (parts.length !== 5 || !accessKeyId || !date || !region || !service || !/^\d{8}$/.test(date)) {

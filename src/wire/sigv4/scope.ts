@@ -1,4 +1,6 @@
+import { Memo } from '../../core/memo.ts';
 import type { HttpRequest } from '../http.ts';
+import { headerParameter } from './header-parameter.ts';
 
 /** The scope part of a credential: `AKID/20260102/eu-west-1/sts/aws4_request` without the key. */
 export interface CredentialScope {
@@ -9,16 +11,18 @@ export interface CredentialScope {
   readonly service: string;
 }
 
-const CREDENTIAL = /Credential=[^/,\s]+\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request/;
+const CREDENTIAL = /^[^/,\s]+\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request$/;
 const QUERY_CREDENTIAL = /(?:^|&)X-Amz-Credential=([^&]+)/;
+
+const scopes = new Memo((credential): CredentialScope | null => {
+  const found = CREDENTIAL.exec(credential);
+  return found === null ? null : { date: found[1]!, region: found[2]!, service: found[3]! };
+});
 
 /** What the request claims to be signed for, not yet verified; undefined for an unsigned request. Only routing may use it. */
 export function claimedScope(request: HttpRequest): CredentialScope | undefined {
   const header = request.headers.authorization;
-  if (header !== undefined) {
-    const found = CREDENTIAL.exec(header);
-    return found === null ? undefined : { date: found[1]!, region: found[2]!, service: found[3]! };
-  }
+  if (header !== undefined) return scopes.of(headerParameter(header, 'Credential=')) ?? undefined;
   const inQuery = request.query === '' ? null : QUERY_CREDENTIAL.exec(request.query);
   if (inQuery === null) return undefined;
   const parts = inQuery[1]!.replaceAll(/%2[fF]/g, '/').split('/');

@@ -26,6 +26,8 @@ export interface AuthenticateOptions<C extends SigningCredential> {
   readonly family: Family;
   /** The service that the request was routed to; its scope must name the same. */
   readonly service: string;
+  /** The Region whose endpoint the client asked, where the host name tells it; the scope must name the same. */
+  readonly region?: string | undefined;
   /** The credential of an access key id; undefined when it is unknown or inactive. */
   readonly lookup: (accessKeyId: string) => C | undefined;
 }
@@ -69,6 +71,7 @@ export function authenticate<C extends SigningCredential>(
   if (family === 'rest-xml' && isSigV2(request)) return verifySigV2(request, options);
   const claim = claimOf(request, family);
   checkScope(claim, family, service);
+  checkRegion(claim, family, options.region);
   const credential = options.lookup(claim.accessKeyId);
   if (credential === undefined) throw keyError(family, 'unknown-key', claim);
   checkTime(claim, family, now);
@@ -115,6 +118,22 @@ function checkScope(claim: Claim, family: Family, service: string): void {
       family === 'rest-xml'
         ? `The authorization header is malformed; incorrect service "${scope.service}". This endpoint belongs to "s3".`
         : `Credential should be scoped to correct service: '${service}'. `,
+  });
+}
+
+/** Texts as people report them from JSON and query services (which end the sentence with a space) and from S3. */
+function checkRegion({ scope, inQuery }: Claim, family: Family, region: string | undefined): void {
+  if (region === undefined || scope.region === region) return;
+  if (family !== 'rest-xml') {
+    throw authError(family, 'wrong-service', {
+      message: `Credential should be scoped to a valid region, not '${scope.region}'. `,
+    });
+  }
+  const where = inQuery ? 'Error parsing the X-Amz-Credential parameter' : 'The authorization header is malformed';
+  throw authError(family, 'wrong-service', {
+    ...(inQuery ? { code: 'AuthorizationQueryParametersError' } : {}),
+    message: `${where}; the region '${scope.region}' is wrong; expecting '${region}'`,
+    members: { Region: region },
   });
 }
 
@@ -176,11 +195,17 @@ function checkToken(claim: Claim, family: Family, credential: SigningCredential,
   if (credential.expiresAt !== undefined && now >= credential.expiresAt) throw authError(family, 'expired-token');
 }
 
+const expectedBytes = Buffer.alloc(64);
+const givenBytes = Buffer.alloc(64);
+
 /** Compares without telling by its duration where two texts differ. */
 function sameText(expected: string, given: string): boolean {
-  const a = Buffer.from(expected, 'latin1');
-  const b = Buffer.from(given, 'latin1');
-  return a.length === b.length && timingSafeEqual(a, b);
+  if (expected.length !== given.length) return false;
+  if (expected.length !== 64) return timingSafeEqual(Buffer.from(expected, 'latin1'), Buffer.from(given, 'latin1'));
+  // Signatures: without making two Buffers for each request.
+  expectedBytes.write(expected, 'latin1');
+  givenBytes.write(given, 'latin1');
+  return timingSafeEqual(expectedBytes, givenBytes);
 }
 
 const UNSIGNED = 'UNSIGNED-PAYLOAD';
@@ -216,7 +241,7 @@ function payloadHashOf(request: HttpRequest, claim: Claim, family: Family): stri
 function stringToSign(request: HttpRequest, claim: Claim, payloadHash: string, family: Family): string {
   let headers = '';
   for (const name of claim.signedHeaders) {
-    const value = signedValue(request.rawHeaders, request.headers[name], name);
+    const value = signedValue(request.rawHeaders, headerOf(request, name), name);
     if (value === undefined) throw authError(family, 'signature');
     headers += `${name}:${value}\n`;
   }
@@ -224,6 +249,12 @@ function stringToSign(request: HttpRequest, claim: Claim, payloadHash: string, f
   const canonical = `${request.method}\n${canonicalPath(request.path, claim.scope.service)}\n${query}\n${headers}\n${claim.signedHeaders.join(';')}\n${payloadHash}`;
   const { date, region, service } = claim.scope;
   return `AWS4-HMAC-SHA256\n${claim.timestamp}\n${date}/${region}/${service}/aws4_request\n${sha256Text(canonical)}`;
+}
+
+/** A header by whatever name a client lists: `constructor` is none, and `set-cookie` is a list in node:http. */
+function headerOf({ headers }: HttpRequest, name: string): string | undefined {
+  const value: string | readonly string[] | undefined = Object.hasOwn(headers, name) ? headers[name] : undefined;
+  return Array.isArray(value) ? value.join(', ') : (value as string | undefined);
 }
 
 function mismatch(family: Family, claim: Claim, text: string): AwsError {
