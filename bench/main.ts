@@ -1,4 +1,6 @@
 import { checkRows } from './check.ts';
+import { launchRows } from './launch.ts';
+import { logRows } from './logs.ts';
 import { policyRows } from './policy.ts';
 import { serverRows } from './server.ts';
 import { type Row, table } from './table.ts';
@@ -8,6 +10,8 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   server: serverRows,
   policy: policyRows,
   check: checkRows,
+  launch: launchRows,
+  logs: logRows,
 };
 
 const asked = process.argv.slice(2);

@@ -14,6 +14,7 @@ await build({
   platform: 'node',
   format: 'esm',
   packages: 'external',
+  define: { ROLECALL_VERSION: JSON.stringify('bench') },
   logLevel: 'warning',
 });
 const { status } = spawnSync(process.execPath, ['--expose-gc', join('dist', 'bench.js'), ...process.argv.slice(2)], {
