@@ -1,5 +1,5 @@
 import type { Diagnosis, Fix } from '../gateway/trail.ts';
-import type { Missing } from '../policy/explanation.ts';
+import type { Missing, PolicyStatement } from '../policy/explanation.ts';
 import type { StatementRef } from '../policy/types.ts';
 import type { RoleKind, Stage } from '../roles/duty.ts';
 import { ROLE_NAMES, STAGE_PURPOSES } from './role-names.ts';
@@ -177,8 +177,15 @@ function notByIdentity(call: RefusedCall, missing: Extract<Missing, { kind: 'not
       {
         target: where,
         action: 'add this statement',
-        ...(missing.statement === undefined ? {} : { statement: missing.statement }),
+        ...(missing.statement === undefined ? {} : { statement: forPolicyOf(call.action, missing.statement) }),
       },
     ],
   };
+}
+
+/** A repository policy of ECR is about its repository and takes no Resource. Source: observed (awsdocs/amazon-ecr-user-guide#20). */
+function forPolicyOf(action: string, statement: PolicyStatement): PolicyStatement {
+  if (!action.startsWith('ecr:')) return statement;
+  const { Resource: _, ...rest } = statement;
+  return rest;
 }

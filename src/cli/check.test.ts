@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { ACCOUNT, policy, TRUST, taskDefinition, writeFiles } from '../check/testing.ts';
 import type { Io } from './io.ts';
 import { runProgram } from './program.ts';
@@ -14,7 +14,11 @@ const CLEAN = fileURLToPath(new URL('../../tests/golden/clean', import.meta.url)
 const folder = mkdtempSync(join(tmpdir(), 'rolecall-cli-check-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return runOn({}, ...args);
+}
+
+async function runOn(stderr: { isTTY?: true }, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const texts = { out: '', err: '' };
   const screen = (to: 'out' | 'err') =>
     new Writable({
@@ -25,7 +29,7 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
     });
   const io: Io = {
     stdout: screen('out'),
-    stderr: screen('err'),
+    stderr: Object.assign(screen('err'), stderr),
     env: {},
     version: '0.0.0',
     interrupted: new AbortController().signal,
@@ -73,6 +77,40 @@ describe('rolecall check', () => {
     const { out } = await run('check', WRONG, '--format', format, '--out', file);
     expect(out).toBe('');
     expect(readFileSync(file, 'utf8')).toContain('RC102');
+  });
+
+  it('says on a terminal what takes over a second, and takes it away again', async () => {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+      now += 600;
+      return now;
+    });
+    try {
+      const { err } = await runOn({ isTTY: true }, 'check', WRONG);
+      const [, first] = err.split('\r');
+      expect(first?.replaceAll(/\d+/g, 'N')).toMatch(/^(reading: N files|checking: N of N task definitions)/);
+      expect(err.endsWith('\r\u001b[K')).toBe(true);
+      expect((await runOn({}, 'check', WRONG)).err).toBe('');
+    } finally {
+      clock.mockRestore();
+    }
+    expect((await runOn({ isTTY: true }, 'check', CLEAN)).err).toBe('');
+  });
+
+  it('names what was not read, whatever the format', async () => {
+    const sam = join(folder, 'sam');
+    writeFiles(sam, {
+      'template.yaml':
+        'Resources:\n  F: {Type: "AWS::Serverless::Function", Properties: {Handler: a.b}}\n  Q: {Type: "AWS::SQS::Queue"}\n  V: {Type: "AWS::EC2::VPC"}\n',
+    });
+    const said = 'not read: AWS::Serverless::Function `F`: SAM is not supported';
+    const text = await run('check', sam);
+    expect(text.out).toContain(said);
+    expect(text.out).toContain('not read: 1 resource of types that have no part in what tasks may do');
+    expect((await run('check', sam, '--format', 'markdown')).out).toContain('SAM is not supported');
+    const json = await run('check', sam, '--format', 'json');
+    expect(json.err).toBe(`${said}\n`);
+    expect(() => JSON.parse(json.out)).not.toThrow();
   });
 
   it('asks about one launch type only', async () => {
@@ -138,6 +176,16 @@ describe('rolecall policy, plan, explain', () => {
     expect(out).toContain('+ secretsmanager:GetSecretValue on ');
   });
 
+  it('takes the caller from a text about iam:PassRole', async () => {
+    const passed = fileURLToPath(new URL('../../tests/golden/RC206-one-of-two-passed', import.meta.url));
+    const text =
+      'User: arn:aws:sts::111122223333:assumed-role/deploy/ci is not authorized to perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/app-execution because no identity-based policy allows the iam:PassRole action';
+    expect((await run('explain', text, passed)).out).toContain('RC206 in your input');
+    // Somebody who is not in the input is explained all the same.
+    const other = await run('explain', text.replace('role/deploy/', 'role/somebody/'), passed);
+    expect([other.code, other.out.startsWith('not-passed')]).toEqual([0, true]);
+  });
+
   it('prints the plan alone', async () => {
     const { out } = await run('plan', WRONG, '--json', '--launch-type', 'fargate');
     const { duties } = JSON.parse(out);
@@ -152,5 +200,7 @@ describe('rolecall policy, plan, explain', () => {
     expect(code).toBe(0);
     expect(out).toContain('RC102 in your input');
     expect((await run('explain', 'nothing that AWS says')).code).toBe(1);
+    // The text may stand behind the path, too.
+    expect((await run('explain', WRONG, text)).out).toBe(out);
   });
 });

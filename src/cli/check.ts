@@ -5,6 +5,7 @@ import { githubReport } from '../check/report/github.ts';
 import { jsonReport } from '../check/report/json.ts';
 import { junitReport } from '../check/report/junit.ts';
 import { markdownReport } from '../check/report/markdown.ts';
+import { notReadLines } from '../check/report/not-read.ts';
 import { exitCode, type FailOn, PLAIN, VERDICTS } from '../check/report/report.ts';
 import { sarifReport } from '../check/report/sarif.ts';
 import { textReport } from '../check/report/text.ts';
@@ -61,6 +62,7 @@ export const checkCommand: Command = {
   notes: [
     'PATH is a folder or file as for `rolecall run`. Nothing is called and no account is needed.',
     'Exit code: 0 when nothing at or above --fail-on is found, 1 when something is, 2 when the input is not usable.',
+    'What is of other accounts is told apart by the CDK app, the Terraform provider, the ARNs of an export, or rolecall.json: { "accounts": { "FOLDER/": "222222222222" } }.',
     'Every finding has an id; docs/rules/ID.md says what happens in AWS. Silence one in rolecall.json: { "silence": [{ "id": "RC301", "reason": "…" }] }.',
   ],
   async run(args, io) {
@@ -68,7 +70,8 @@ export const checkCommand: Command = {
     const progress = startProgress(io);
     let result: CheckResult;
     try {
-      const workload = workloadFor('check', positionals, flags, io);
+      let files = 0;
+      const workload = workloadFor('check', positionals, flags, io, () => progress.say(`reading: ${++files} files`));
       const observed = flags.trail === undefined ? undefined : await observedCalls(flags.trail, io);
       result = check(workload, {
         ...optionsOf(flags),
@@ -80,6 +83,9 @@ export const checkCommand: Command = {
     }
     const failOn = (flags['fail-on'] ?? 'refused') as FailOn;
     const text = reportText(result, flags, failOn, io);
+    // Reports for people say it themselves.
+    if (flags.format !== undefined && !['text', 'markdown'].includes(flags.format))
+      for (const line of notReadLines(result.world.workload)) io.stderr.write(`${harmless(line)}\n`);
     if (flags.out === undefined) io.stdout.write(text);
     else write(flags.out, text);
     return exitCode(result.findings, failOn);

@@ -30,7 +30,13 @@ export interface WorkloadFlags {
 }
 
 /** The workload, read for the account and Region that it is written for. @throws UserError */
-export function workloadFor(command: string, paths: readonly string[], flags: WorkloadFlags, io: Io): Workload {
+export function workloadFor(
+  command: string,
+  paths: readonly string[],
+  flags: WorkloadFlags,
+  io: Io,
+  onFile: () => void = () => {},
+): Workload {
   if (paths.length === 0)
     throw new UserError(
       'path-missing',
@@ -49,6 +55,7 @@ export function workloadFor(command: string, paths: readonly string[], flags: Wo
       account: account ?? found.account ?? DEFAULT_ACCOUNT,
       region: region ?? found.region ?? regionOf(io),
       parameters,
+      onFile,
     });
   const first = read({});
   if (account !== undefined && region !== undefined) return first;

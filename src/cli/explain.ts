@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
 import { type CheckResult, check } from '../check/check.ts';
 import { explainErrorText, type TextDiagnosis } from '../check/explain/explain-text.ts';
+import type { CheckOptions } from '../check/model/world.ts';
 import { messageOf } from '../check/report/report.ts';
 import { wrapped } from '../check/report/wrap.ts';
 import { UserError } from '../core/errors.ts';
 import { placeOf } from '../sources/origin.ts';
+import type { Workload } from '../sources/workload.ts';
 import { optionsOf } from './check.ts';
 import { WORKLOAD_FLAGS, workloadFor } from './checked-workload.ts';
 import type { Command } from './command.ts';
@@ -35,10 +37,10 @@ export const explainCommand: Command = {
   ],
   async run(args, io) {
     const { flags, positionals } = readArguments('explain', FLAGS, args);
-    const [first, ...rest] = positionals;
-    const given = first !== undefined && !existsSync(first);
-    const paths = given ? rest : positionals;
-    const pasted = given ? first : process.stdin.isTTY ? '' : await readAll(process.stdin);
+    // The first that is no file is the text; a path that does not exist is then still said to be one.
+    const at = positionals.findIndex((given) => !existsSync(given));
+    const paths = at === -1 ? positionals : positionals.toSpliced(at, 1);
+    const pasted = positionals[at] ?? (process.stdin.isTTY ? '' : await readAll(process.stdin));
     if (pasted.trim() === '')
       throw new UserError(
         'text-missing',
@@ -48,7 +50,11 @@ export const explainCommand: Command = {
     const result =
       paths.length === 0
         ? undefined
-        : check(workloadFor('explain', paths, flags, io), optionsOf({ ...flags, caller: undefined, scp: [] }));
+        : checked(
+            workloadFor('explain', paths, flags, io),
+            optionsOf({ ...flags, caller: undefined, scp: [] }),
+            pasted,
+          );
     const diagnosis = explainErrorText(pasted, result);
     if (flags.json) {
       io.stdout.write(`${JSON.stringify(documentOf(diagnosis), undefined, 2)}\n`);
@@ -60,6 +66,22 @@ export const explainCommand: Command = {
     return diagnosis === undefined ? 1 : 0;
   },
 };
+
+/** Who may not pass a role stands in the text: where the input has that role or user, it is the caller. */
+function checked(workload: Workload, options: CheckOptions, text: string): CheckResult {
+  const caller = callerIn(text);
+  try {
+    return check(workload, caller === undefined ? options : { ...options, caller });
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== 'caller-not-found') throw error;
+    return check(workload, options);
+  }
+}
+
+function callerIn(text: string): string | undefined {
+  if (!text.includes('iam:PassRole')) return undefined;
+  return /User: (arn:[\w-]+:(?:sts::\d{12}:assumed-role|iam::\d{12}:user)\/[^\s]+)/.exec(text)?.[1];
+}
 
 function documentOf(diagnosis: TextDiagnosis | undefined): object {
   if (diagnosis === undefined) return { version: 1, recognised: false };

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { mainEnvironment, readCdkManifest } from './cdk-output.ts';
 import { plain } from './node.ts';
 import { SourceError } from './origin.ts';
 import { readWorkload, settingsOf } from './read-workload.ts';
@@ -84,5 +85,35 @@ describe('the output of the CDK', () => {
     const fails = () => readWorkload([edge], { account: '999988887777', region: 'us-east-1' });
     expect(fails).toThrow(SourceError);
     expect(fails).toThrow('no stack of this CDK app is for account 999988887777 and Region us-east-1');
+  });
+});
+
+describe('an app whose stacks are for several accounts', () => {
+  const APP = fileURLToPath(new URL('../../tests/golden/RC109-cdk-another-account/cdk.out', import.meta.url));
+
+  it('is of the account that has the tasks, whichever stack comes first', () => {
+    const stacks = readCdkManifest(APP);
+    expect(stacks.map(({ name, account }) => [name, account])).toEqual([
+      ['Images', '222222222222'],
+      ['Orders', '111122223333'],
+    ]);
+    for (const order of [stacks, [...stacks].reverse()])
+      expect(mainEnvironment(order)).toEqual({ account: '111122223333', region: 'eu-west-1' });
+  });
+
+  it('keeps the other account’s resources apart', () => {
+    const { repositories, taskDefinitions, otherAccounts } = readWorkload([APP], {
+      account: '111122223333',
+      region: 'eu-west-1',
+    });
+    expect([repositories.length, taskDefinitions.length]).toEqual([0, 1]);
+    expect(otherAccounts.map(({ account, repositories: theirs }) => [account, theirs.map(({ arn }) => arn)])).toEqual([
+      ['222222222222', ['arn:aws:ecr:eu-west-1:222222222222:repository/team/orders']],
+    ]);
+  });
+
+  it('refuses to be read for the account that has no tasks', () => {
+    const fails = () => readWorkload([APP], { account: '222222222222', region: 'eu-west-1' });
+    expect(fails).toThrow('the task definitions of the input are of account 111122223333');
   });
 });

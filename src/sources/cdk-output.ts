@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { asMap, asString, type MapNode, type Node } from './node.ts';
 import { type Origin, SourceError } from './origin.ts';
-import { readDocument } from './read-document.ts';
+import { readDocument, readText } from './read-document.ts';
 
 /** A stack that the CDK synthesized. */
 export interface CdkStack {
@@ -88,9 +88,15 @@ function texts(node: Node | undefined): Map<string, string> {
   return given;
 }
 
-/** Account and Region of most of the stacks that say them; of the first where as many say another. */
+/**
+ * Account and Region of most of the stacks that say them, of the first where as many say another. Where some stacks have
+ * tasks, only those count: the others are what tasks use.
+ */
 export function mainEnvironment(stacks: readonly CdkStack[]): { account?: string; region?: string } {
-  const said = stacks.filter(({ account, region }) => account !== undefined || region !== undefined);
+  const all = stacks.filter(({ account, region }) => account !== undefined || region !== undefined);
+  const environments = new Set(all.map(({ account, region }) => `${account}/${region}`));
+  const withTasks = environments.size > 1 ? all.filter(({ template }) => hasTasks(template)) : [];
+  const said = withTasks.length > 0 ? withTasks : all;
   const keys = said.map(({ account, region }) => `${account}/${region}`);
   const count = (key: string) => keys.filter((each) => each === key).length;
   const most = said.reduce<CdkStack | undefined>((best, stack, index) => {
@@ -103,11 +109,24 @@ export function mainEnvironment(stacks: readonly CdkStack[]): { account?: string
   };
 }
 
-/** Where a stack is for another account or Region than the one read for, why it is left out. */
+/** Whether a template, or one that it nests, declares a task definition. */
+function hasTasks(template: string): boolean {
+  const text = readText(template);
+  if (text.includes('"AWS::ECS::TaskDefinition"')) return true;
+  return [...text.matchAll(/"aws:asset:path":\s*"([^"]+\.nested\.template\.json)"/g)].some(([, nested]) => {
+    const file = join(dirname(template), nested!);
+    return existsSync(file) && hasTasks(file);
+  });
+}
+
+/** Whether a stack is for another account than the one read for. */
+export function isOtherAccounts(stack: CdkStack, account: string): boolean {
+  return stack.account !== undefined && stack.account !== account;
+}
+
+/** Where a stack is for another account or Region than the one read for, why its tasks are left out. */
 export function elsewhere(stack: CdkStack, account: string, region: string): string | undefined {
-  const other =
-    (stack.account !== undefined && stack.account !== account) ||
-    (stack.region !== undefined && stack.region !== region);
+  const other = isOtherAccounts(stack, account) || (stack.region !== undefined && stack.region !== region);
   if (!other) return undefined;
   const flags = [
     ...(stack.account === undefined ? [] : [`--account ${stack.account}`]),

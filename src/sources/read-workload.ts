@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import { exportedAccount, isAccountExport, readAccountExport } from './account-export.ts';
-import { cdkFolder, elsewhere, mainEnvironment, readCdkManifest } from './cdk-output.ts';
+import { AccountParts, AccountPaths } from './accounts.ts';
+import { cdkFolder, elsewhere, isOtherAccounts, mainEnvironment, readCdkManifest } from './cdk-output.ts';
 import { isTemplate, Templates } from './cloudformation/template.ts';
 import { folderFiles, readRoles } from './folder.ts';
 import type { Node } from './node.ts';
@@ -20,6 +21,8 @@ export interface ReadOptions {
   readonly region: string;
   /** `--parameter NAME=VALUE`; goes before what `rolecall.json` gives. */
   readonly parameters?: ReadonlyMap<string, string>;
+  /** Called for each file that is read. */
+  readonly onFile?: () => void;
 }
 
 /**
@@ -27,14 +30,28 @@ export interface ReadOptions {
  * say are those that the CDK's output, a Terraform plan or an account's export are made for. @throws UserError, SourceError
  */
 export function settingsOf(paths: readonly string[]): Settings {
-  let settings: Settings | undefined;
+  const folders = new Map(paths.filter(isFolder).map((path) => [path, folderFiles(path)] as const));
+  const first = [...folders.values()].find((files) => files.settings !== undefined)?.settings;
+  const settings = first === undefined ? undefined : readSettings(first);
+  const accounts = new AccountPaths(settings);
   const found: { account?: string; region?: string } = {};
+  const exported = new Set<string>();
   for (const path of paths) {
-    if (isFolder(path)) {
-      const files = folderFiles(path);
-      if (settings === undefined && files.settings !== undefined) settings = readSettings(files.settings);
-      for (const each of environmentsOf(files.cdk, files.exports)) adopt(found, each);
-    } else for (const each of environmentsOf(undefined, [path])) adopt(found, each);
+    const files = folders.get(path);
+    for (const file of files?.exports ?? [path]) {
+      if (accounts.of(file) !== undefined) continue;
+      const each = environmentOf(file);
+      if (each.exported === undefined) adopt(found, each);
+      else exported.add(each.exported);
+    }
+    if (files?.cdk !== undefined && accounts.of(files.cdk) === undefined)
+      adopt(found, mainEnvironment(readCdkManifest(files.cdk)));
+  }
+  // An export may be of an account that tasks only use: what task definitions name as their roles goes before it.
+  if (exported.size === 1 && found.account === undefined) {
+    const tasks = [...folders.values()].flatMap(({ taskDefinitions }) => taskDefinitions);
+    const account = accountOfRoles(tasks) ?? [...exported][0];
+    if (account !== undefined) found.account = account;
   }
   return { ...found, ...settings };
 }
@@ -44,19 +61,22 @@ function adopt(found: { account?: string; region?: string }, { account, region }
   if (found.region === undefined && region !== undefined) found.region = region;
 }
 
-function environmentsOf(cdk: string | undefined, files: readonly string[]): { account?: string; region?: string }[] {
-  return [
-    ...(cdk === undefined ? [] : [mainEnvironment(readCdkManifest(cdk))]),
-    ...files.flatMap((file) => {
-      const text = readText(file);
-      // Most files are task definitions, and need not be read twice.
-      if (!/"(\w+DetailList|terraform_version)"/.test(text)) return [];
-      const document = parseDocument(file, text);
-      if (isTerraform(document)) return [terraformEnvironment(document)];
-      const account = isAccountExport(document) ? exportedAccount(document) : undefined;
-      return account === undefined ? [] : [{ account }];
-    }),
-  ];
+/** What a plan or state says it is made for; `exported`: the account of an export. */
+function environmentOf(file: string): { account?: string; region?: string; exported?: string } {
+  const text = readText(file);
+  // Most files are task definitions, and need not be read twice.
+  if (!/"(\w+DetailList|terraform_version)"/.test(text)) return {};
+  const document = parseDocument(file, text);
+  if (isTerraform(document)) return terraformEnvironment(document);
+  const exported = isAccountExport(document) ? exportedAccount(document) : undefined;
+  return exported === undefined ? {} : { exported };
+}
+
+/** The one account of the roles that task definitions name. */
+function accountOfRoles(files: readonly string[]): string | undefined {
+  const form = /"(?:execution|task)RoleArn"\s*:\s*"arn:[\w-]+:iam::(\d{12}):role\//g;
+  const [account, another] = new Set(files.flatMap((file) => [...readText(file).matchAll(form)].map(([, id]) => id!)));
+  return another === undefined ? account : undefined;
 }
 
 /** Reads files and folders into one workload. Nothing is called; everything that can be checked is. @throws UserError, SourceError */
@@ -64,13 +84,11 @@ export function readWorkload(paths: readonly string[], options: ReadOptions): Wo
   const workload = emptyWorkload(options.account, options.region);
   workload.settings = settingsOf(paths);
   const given = new Map([...Object.entries(workload.settings.parameters ?? {}), ...(options.parameters ?? [])]);
-  const reader = new Reader(workload, given);
-  for (const path of paths) {
-    if (isFolder(path)) reader.folder(path);
-    else reader.file(path);
-  }
+  const reader = new Reader(new AccountParts(workload), given);
+  reader.onFile = options.onFile;
+  for (const path of paths) reader.path(path);
   reader.finish();
-  refuseTwins(workload);
+  for (const part of [workload, ...workload.otherAccounts]) refuseTwins(part);
   return workload;
 }
 
@@ -81,31 +99,58 @@ function isFolder(path: string): boolean {
 
 /** Templates are opened first, since they may refer to each other; what an account has now is read last. */
 class Reader {
+  onFile: (() => void) | undefined;
+  readonly #parts: AccountParts;
   readonly #workload: OpenWorkload;
   readonly #given: ReadonlyMap<string, string>;
   readonly #templates: Templates;
+  readonly #accounts: AccountPaths;
   readonly #rest: (() => void)[] = [];
-  readonly #accounts: Node[] = [];
+  readonly #exports: (() => void)[] = [];
+  /** Absolute paths that have been read. */
+  readonly #done = new Set<string>();
 
-  constructor(workload: OpenWorkload, given: ReadonlyMap<string, string>) {
-    this.#workload = workload;
+  constructor(parts: AccountParts, given: ReadonlyMap<string, string>) {
+    this.#parts = parts;
+    this.#workload = parts.own;
     this.#given = given;
-    this.#templates = new Templates(workload);
+    this.#templates = new Templates(parts.own);
+    this.#accounts = new AccountPaths(parts.own.settings);
   }
 
-  folder(folder: string): void {
+  /** A folder or file, and what `rolecall.json` names of other accounts beside it. */
+  path(path: string): void {
+    const absolute = resolve(path);
+    if (this.#done.has(absolute)) return;
+    this.#done.add(absolute);
+    if (!isFolder(path)) {
+      this.#file(path);
+      return;
+    }
+    this.#folder(path);
+    for (const { file } of this.#accounts.beside(path)) this.path(file);
+  }
+
+  #folder(folder: string): void {
     const files = folderFiles(folder);
     const given = this.#given;
     for (const file of files.templates)
-      this.#templates.open(this.#document(file), { stackName: stackName(resolve(folder)), given });
-    if (files.cdk !== undefined) this.#cdk(files.cdk);
+      if (this.#new(file))
+        this.#templates.open(this.#document(file), {
+          stackName: stackName(resolve(folder)),
+          given,
+          workload: this.#partOf(file),
+        });
+    if (files.cdk !== undefined && (files.cdk === folder || this.#new(files.cdk))) this.#cdk(files.cdk);
     const { roles, images } = files;
-    if (roles !== undefined) this.#rest.push(() => readRoles(roles, this.#workload));
+    if (roles !== undefined && this.#new(roles)) this.#rest.push(() => readRoles(roles, this.#partOf(roles)));
     for (const file of files.taskDefinitions) {
+      if (!this.#new(file)) continue;
       const document = this.#document(file);
-      this.#rest.push(() => this.#workload.taskDefinitions.push(readTaskDefinition(document)));
+      this.#rest.push(() => this.#partOf(file).taskDefinitions.push(readTaskDefinition(document)));
     }
     for (const file of files.exports) {
+      if (!this.#new(file)) continue;
       const document = this.#document(file);
       if (this.#export(document)) continue;
       const why = 'it is neither the output of terraform show -json nor of aws iam get-account-authorization-details';
@@ -114,7 +159,7 @@ class Reader {
     if (images !== undefined) this.#workload.imageFiles.push(images);
   }
 
-  file(file: string): void {
+  #file(file: string): void {
     if (basename(file) === 'images.json') {
       this.#workload.imageFiles.push(file);
       return;
@@ -124,9 +169,11 @@ class Reader {
       return;
     }
     const document = this.#document(file);
-    if (isTemplate(document)) this.#templates.open(document, { stackName: fileStackName(file), given: this.#given });
+    const workload = this.#partOf(file);
+    if (isTemplate(document))
+      this.#templates.open(document, { stackName: fileStackName(file), given: this.#given, workload });
     else if (isTaskDefinition(document))
-      this.#rest.push(() => this.#workload.taskDefinitions.push(readTaskDefinition(document)));
+      this.#rest.push(() => workload.taskDefinitions.push(readTaskDefinition(document)));
     else if (!this.#export(document))
       throw new SourceError(
         'unknown-input',
@@ -139,27 +186,52 @@ class Reader {
   finish(): void {
     this.#templates.readResources();
     for (const read of this.#rest) read();
-    for (const document of this.#accounts) readAccountExport(document, this.#workload);
+    for (const read of this.#exports) read();
+    this.#parts.finish();
+  }
+
+  /** True the first time that a path is asked for. */
+  #new(path: string): boolean {
+    const absolute = resolve(path);
+    if (this.#done.has(absolute)) return false;
+    this.#done.add(absolute);
+    return true;
+  }
+
+  /** The part of the workload that a file's things belong to, where the file itself does not say it. */
+  #partOf(file: string): OpenWorkload {
+    return this.#parts.part(this.#accounts.of(file)?.account, undefined);
   }
 
   #document(file: string): Node {
+    this.onFile?.();
     const text = readText(file);
     readSilences(file, text, this.#workload);
     return parseDocument(file, text);
   }
 
   #export(document: Node): boolean {
-    if (isTerraform(document)) this.#rest.push(() => readTerraform(document, this.#given, this.#workload));
-    else if (isAccountExport(document)) this.#accounts.push(document);
-    else return false;
+    const { file } = document.origin;
+    if (isTerraform(document)) {
+      const { account, region } = terraformEnvironment(document);
+      this.#accounts.requireSame(file, account);
+      const workload = this.#parts.part(account ?? this.#accounts.of(file)?.account, region);
+      this.#rest.push(() => readTerraform(document, this.#given, workload, this.#parts));
+    } else if (isAccountExport(document)) {
+      const account = exportedAccount(document);
+      this.#accounts.requireSame(file, account);
+      const workload = this.#parts.part(account ?? this.#accounts.of(file)?.account, undefined);
+      this.#exports.push(() => readAccountExport(document, workload));
+    } else return false;
     return true;
   }
 
   #cdk(folder: string): void {
     const { account, region, leftOut, assumed } = this.#workload;
-    const stacks = readCdkManifest(folder);
+    const mapped = this.#accounts.of(folder)?.account;
+    const stacks = readCdkManifest(folder).map((stack) => ({ ...stack, account: stack.account ?? mapped }));
     const away = stacks.map((stack) => elsewhere(stack, account, region));
-    if (stacks.length > 0 && away.every((why) => why !== undefined))
+    if (mapped === undefined && stacks.length > 0 && away.every((why) => why !== undefined))
       throw new SourceError(
         'account-mismatch',
         stacks[0]!.origin,
@@ -168,7 +240,8 @@ class Reader {
       );
     for (const [index, stack] of stacks.entries()) {
       const why = away[index];
-      if (why !== undefined) {
+      const others = isOtherAccounts(stack, account);
+      if (why !== undefined && !others) {
         leftOut.push({ what: `stack \`${stack.name}\``, why, origin: stack.origin });
         continue;
       }
@@ -183,10 +256,12 @@ class Reader {
           origin: stack.origin,
         });
       const given = new Map([...stack.parameters, ...this.#given]);
-      this.#templates.open(readDocument(stack.template), { stackName: stack.name, given });
+      const workload = this.#parts.part(stack.account, stack.region);
+      this.#templates.open(readDocument(stack.template), { stackName: stack.name, given, workload });
     }
   }
 }
+
 /** The stack of `orders/template.yaml` is called after its folder, that of `orders.yaml` after the file. */
 function fileStackName(file: string): string {
   const name = basename(file).replace(/\.[^.]*$/, '');

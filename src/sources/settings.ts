@@ -1,14 +1,16 @@
+import { isAbsolute } from 'node:path';
+import { instanceSettings } from './instance-settings.ts';
 import { asList, asMap, asString, describe, type Node } from './node.ts';
 import { SourceError } from './origin.ts';
 import { readDocument } from './read-document.ts';
 import { FINDING_ID } from './silences.ts';
 import { nearestName } from './suggest.ts';
-import type { Settings, SilenceSetting } from './workload.ts';
+import type { AccountSetting, Settings, SilenceSetting } from './workload.ts';
 
-const MEMBERS = ['account', 'launchTypes', 'parameters', 'region', 'silence'];
+const MEMBERS = ['account', 'accounts', 'instances', 'launchTypes', 'parameters', 'region', 'silence'];
 const LAUNCH_TYPES = ['FARGATE', 'EC2', 'EXTERNAL'] as const;
 
-/** `rolecall.json`: on which launch types, in which account and Region a workload runs. @throws SourceError */
+/** `rolecall.json`: on which launch types, in which account and Region a workload runs, and what is of other accounts. @throws SourceError */
 export function readSettings(file: string): Settings {
   const root = asMap(readDocument(file), 'rolecall.json');
   for (const [name, node] of root.members) {
@@ -19,8 +21,10 @@ export function readSettings(file: string): Settings {
   }
   const launchTypes = root.members.get('launchTypes');
   const account = root.members.get('account');
+  const accounts = root.members.get('accounts');
   const region = root.members.get('region');
   const parameters = root.members.get('parameters');
+  const instances = root.members.get('instances');
   const silence = root.members.get('silence');
   return {
     origin: root.origin,
@@ -28,10 +32,12 @@ export function readSettings(file: string): Settings {
     ...(account === undefined
       ? {}
       : { account: matching(account, '`account`', /^\d{12}$/, 'twelve digits in quotes') }),
+    ...(accounts === undefined ? {} : { accounts: accountSettings(accounts) }),
     ...(region === undefined
       ? {}
       : { region: matching(region, '`region`', /^[a-z]{2}(-[a-z]+)+-\d$/, 'the code of a Region, e.g. "eu-west-1"') }),
     ...(parameters === undefined ? {} : { parameters: texts(parameters) }),
+    ...(instances === undefined ? {} : { instances: instanceSettings(instances) }),
     ...(silence === undefined ? {} : { silence: asList(silence, '`silence`').map(silenceSetting) }),
   };
 }
@@ -46,6 +52,23 @@ function launchType(node: Node): (typeof LAUNCH_TYPES)[number] {
     `there is no launch type ${describe(node)}`,
     `Launch types: ${LAUNCH_TYPES.join(', ')}.`,
   );
+}
+
+function accountSettings(node: Node): AccountSetting[] {
+  return [...asMap(node, '`accounts`').members].map(([path, value]) => {
+    if (path === '' || isAbsolute(path))
+      throw new SourceError(
+        'invalid-setting',
+        value.origin,
+        `\`accounts\` names folders and files from the folder of rolecall.json, not \`${path}\``,
+        'Write { "shared/": "444455556666" }.',
+      );
+    return {
+      path,
+      account: matching(value, `the account of \`${path}\``, /^\d{12}$/, 'twelve digits in quotes'),
+      origin: value.origin,
+    };
+  });
 }
 
 function silenceSetting(node: Node): SilenceSetting {

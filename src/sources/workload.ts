@@ -40,9 +40,15 @@ export interface UserSource extends Sourced {
   readonly tags: Tags;
 }
 
-/** An inline policy of a role or a user, wherever it was written. */
+/** Whom a policy is given to. */
+export interface Holder {
+  readonly kind: 'role' | 'user' | 'group';
+  readonly name: Text;
+}
+
+/** An inline policy of a role, a user or a group, wherever it was written. */
 export interface InlinePolicySource extends Sourced {
-  readonly holder: { readonly kind: 'role' | 'user'; readonly name: Text };
+  readonly holder: Holder;
   readonly name: Text;
   readonly document: PolicySource;
 }
@@ -55,9 +61,9 @@ export interface ManagedPolicySource extends Sourced {
   readonly document: PolicySource;
 }
 
-/** A managed policy attached to a role or a user, wherever it was written. */
+/** A managed policy attached to a role, a user or a group, wherever it was written. */
 export interface AttachmentSource extends Sourced {
-  readonly holder: { readonly kind: 'role' | 'user'; readonly name: Text };
+  readonly holder: Holder;
   readonly policyArn: Text;
 }
 
@@ -169,6 +175,15 @@ export interface ResourcePolicySource extends Sourced {
   readonly document: PolicySource;
 }
 
+/** What is made before a resource, for certain. */
+export interface MadeAfter {
+  readonly tool: 'CloudFormation' | 'Terraform';
+  /** Ids of the other resources; addresses of Terraform without their indexes. */
+  readonly ids: ReadonlySet<string>;
+  /** Nothing else can be: no reference could not be followed. */
+  readonly complete: boolean;
+}
+
 /** A service: what starts tasks of which task definition, where, and with which options. */
 export interface ServiceSource extends Sourced {
   readonly name: Text;
@@ -182,6 +197,8 @@ export interface ServiceSource extends Sourced {
   readonly taskDefinition?: Text;
   /** CreateService's input. */
   readonly input: MapNode;
+  /** Of a template or a Terraform plan. */
+  readonly madeAfter?: MadeAfter;
 }
 
 /** A capacity provider of an Auto Scaling group. */
@@ -253,7 +270,7 @@ export interface ServiceLinkedRoleSource extends Sourced {
   readonly suffix?: Text;
 }
 
-/** A group of users, with its own policies. */
+/** A group of users, with the policies written inside it. */
 export interface GroupSource extends Sourced {
   readonly name: Text;
   readonly path: Text;
@@ -262,6 +279,13 @@ export interface GroupSource extends Sourced {
   readonly users: readonly Text[];
   readonly inlinePolicies: readonly { readonly name: Text; readonly document: PolicySource; readonly origin: Origin }[];
   readonly attachments: readonly { readonly policyArn: Text; readonly origin: Origin }[];
+}
+
+/** A user is in a group, as something apart from the group says. */
+export interface MembershipSource extends Sourced {
+  /** Names. */
+  readonly group: Text;
+  readonly user: Text;
 }
 
 /** A comment `# rolecall:silence RC123 reason`. */
@@ -325,6 +349,7 @@ export interface Workload {
   readonly targetGroups: readonly TargetGroupSource[];
   readonly serviceLinkedRoles: readonly ServiceLinkedRoleSource[];
   readonly groups: readonly GroupSource[];
+  readonly memberships: readonly MembershipSource[];
   /** Comments that silence findings, of the formats that have comments. */
   readonly silences: readonly SilenceComment[];
   /** Paths of `images.json` files, which say what stands in for which image. */
@@ -332,6 +357,11 @@ export interface Workload {
   readonly leftOut: readonly LeftOut[];
   readonly uncertain: readonly Uncertain[];
   readonly assumed: readonly Assumption[];
+  /**
+   * What the input says of other accounts, one for each account and Region: the other side of calls that cross accounts.
+   * Tasks are those of this account only.
+   */
+  readonly otherAccounts: readonly Workload[];
   /** `rolecall.json` of the first folder that has one. */
   readonly settings: Settings;
 }
@@ -343,8 +373,31 @@ export interface Settings {
   readonly account?: string;
   readonly region?: string;
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Folders and files of other accounts, named from the folder of `rolecall.json`. */
+  readonly accounts?: readonly AccountSetting[];
+  /** Container instances for the tasks of the launch types EC2 and EXTERNAL. */
+  readonly instances?: readonly InstanceSetting[];
   /** Findings of `rolecall check` to live with. */
   readonly silence?: readonly SilenceSetting[];
+}
+
+/** One entry of `accounts`. */
+export interface AccountSetting {
+  /** As it was written. */
+  readonly path: string;
+  readonly account: string;
+  readonly origin: Origin;
+}
+
+/** One entry of `instances`: `count` container instances that are alike. */
+export interface InstanceSetting {
+  readonly origin: Origin;
+  readonly launchType: 'EC2' | 'EXTERNAL';
+  readonly count: number;
+  readonly role?: string;
+  readonly instanceType?: string;
+  readonly availabilityZone?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 /** One entry of `silence`. */
@@ -355,12 +408,13 @@ export interface SilenceSetting {
   readonly path?: string;
 }
 
-type Lists = Omit<Workload, 'account' | 'region' | 'settings'>;
+type Lists = Omit<Workload, 'account' | 'region' | 'otherAccounts' | 'settings'>;
 
 /** A workload while it is read. */
 export type OpenWorkload = { -readonly [K in keyof Lists]: Lists[K][number][] } & {
   readonly account: string;
   readonly region: string;
+  otherAccounts: OpenWorkload[];
   settings: Settings;
 };
 
@@ -368,6 +422,7 @@ export function emptyWorkload(account: string, region: string): OpenWorkload {
   return {
     account,
     region,
+    otherAccounts: [],
     settings: {},
     taskDefinitions: [],
     roles: [],
@@ -397,6 +452,7 @@ export function emptyWorkload(account: string, region: string): OpenWorkload {
     targetGroups: [],
     serviceLinkedRoles: [],
     groups: [],
+    memberships: [],
     silences: [],
     imageFiles: [],
     leftOut: [],

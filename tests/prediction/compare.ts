@@ -30,6 +30,11 @@ const SOMETIMES = new Set([
   'ecr:CreateRepository',
 ]);
 
+/** What ECS said when it did not take a task definition, in what `rolecall run` prints; undefined when it took all. */
+export function refusedRegistration(stderr: string): string | undefined {
+  return /error\[load-failed\]: task definition .* was refused: (\w+: .+)/.exec(stderr)?.[1];
+}
+
 /** Everything in which the run differs from the prediction for its launch type; empty when they agree call by call. */
 export function differences(predicted: readonly Predicted[], ran: Ran): string[] {
   const duties = predicted.filter(({ launchType }) => launchType === ran.launchType);

@@ -186,6 +186,48 @@ const TEXTS: readonly (readonly [string, string])[] = [
     'log-driver-of-instance',
   ],
   [denied('logs:CreateLogStream', 'arn:aws:logs:eu-west-1:111122223333:log-group:/app:log-stream:a'), 'log-stream'],
+  [
+    `${denied('secretsmanager:GetSecretValue', 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-AbCdEf').replace(/because.*/, 'with an explicit deny in a service control policy')}`,
+    'explicit-deny',
+  ],
+  [
+    'User: arn:aws:iam::111122223333:user/ci is not authorized to perform: ecs:RegisterTaskDefinition on resource: * because no identity-based policy allows the ecs:RegisterTaskDefinition action',
+    'caller-denied',
+  ],
+  [
+    `${FARGATE} execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid parameters: /app/db`,
+    'parameter-missing',
+  ],
+  [
+    `${FARGATE} unable to retrieve secret from asm: service call has been retried 1 time(s): ResourceNotFoundException: Secrets Manager can't find the specified secret.`,
+    'secret-missing',
+  ],
+  [
+    'ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : exit status 1',
+    'log-group-missing',
+  ],
+  [
+    'InvalidParameterException: The execute command failed because execute command was not enabled when the task was run or the execute command agent isn’t running.',
+    'exec-not-enabled',
+  ],
+  ['CannotPullContainerError: You have reached your pull rate limit.', 'pull-rate-limit'],
+  [
+    'CannotPullContainerError: failed to resolve ref "111122223333.dkr.ecr.eu-west-1.amazonaws.com/app:1": 111122223333.dkr.ecr.eu-west-1.amazonaws.com/app:1: not found',
+    'image-not-found',
+  ],
+  [
+    'InvalidParameterException: The provided target group arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/a/1 has target type instance, which is incompatible with the awsvpc network mode specified in the task definition.',
+    'target-group',
+  ],
+  [
+    'Unable to assume role and validate the listeners configured on your load balancer. Please verify that the ECS service role being passed has the proper permissions.',
+    'service-role',
+  ],
+  ['Unable to locate credentials. You can configure credentials by running "aws configure".', 'no-credentials'],
+  [
+    'CannotPullContainerError: failed to resolve ref docker.io/library/foo:latest: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+    'private-image',
+  ],
 ];
 
 describe('meaningOf', () => {

@@ -55,7 +55,7 @@ export function statementsFor(duties: readonly JudgedDuty[], tokens: Tokens): Ne
 }
 
 /** The resource as a policy names it: any task's stream; a log group with its streams. */
-function anyTask(resource: string): string {
+export function anyTask(resource: string): string {
   return resource
     .replaceAll('TASK_ID', '*')
     .replaceAll('CONTAINER_ID', '*')

@@ -62,7 +62,8 @@ export class Decider {
       unique([...role.missing, ...(view.policy?.bounds.missing ?? []), ...this.#tokens.missingIn(resource)]);
     if (least.effect !== most.effect && (least.effect === 'Allowed' || most.effect === 'Allowed'))
       return { verdict: 'unknown', missing: this.#relevant(role, request, missing()) };
-    if (hasToken(resource) && most.deniedBy === 'identity' && this.#mayFit(role, request))
+    const open = hasToken(resource) && !this.#resources.isManagedKey(resource);
+    if (open && most.deniedBy === 'identity' && this.#mayFit(role, request))
       return { verdict: 'unknown', missing: missing() };
     const explanation = explain(request, role.most, mostPolicy);
     const near = explanation.missing;

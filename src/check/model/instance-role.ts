@@ -12,7 +12,7 @@ export type InstanceRole = { readonly view: RoleView } | { readonly missing: Mis
 const SERVICES = { EC2: 'ec2.amazonaws.com', EXTERNAL: 'ssm.amazonaws.com' } as const;
 
 /**
- * The role of the workload's instance profile, else the one that EC2 (SSM, for external instances) may assume, else one
+ * The role that the workload's settings give to instances, else that of its instance profile, else the one that EC2 (SSM, for external instances) may assume, else one
  * that carries the agent's permissions. Several that fit are narrowed to those that may register an instance.
  */
 export function instanceRoleOf(
@@ -39,7 +39,9 @@ export function instanceRoleOf(
     .all()
     .filter(({ trust }) => trust?.least.statements.some((one) => one.principals?.services.has(SERVICES[launchType])));
   const agents = roles.all().filter((role) => serves(role) && !isTaskRole(workload, tokens, role));
-  const candidates = launchType === 'EC2' && profiles.length > 0 ? profiles : trusting.length > 0 ? trusting : agents;
+  const found = launchType === 'EC2' && profiles.length > 0 ? profiles : trusting.length > 0 ? trusting : agents;
+  const named = namedRoles(workload, roles, launchType);
+  const candidates = named.length > 0 ? named : found;
   const likely = candidates.length > 1 ? candidates.filter(serves) : candidates;
   const [view, second] = likely.length > 0 ? [...new Set(likely)] : [...new Set(candidates)];
   if (view !== undefined && second === undefined) return { view };
@@ -59,6 +61,15 @@ export function instanceRoleOf(
       origin,
     },
   };
+}
+
+/** Those that `rolecall.json` gives to its instances of the launch type. */
+function namedRoles({ settings }: Workload, roles: RoleBook, launchType: LaunchType): RoleView[] {
+  return (settings.instances ?? []).flatMap((instance) => {
+    if (instance.launchType !== launchType || instance.role === undefined) return [];
+    const view = roles.named(instance.role);
+    return view === undefined ? [] : [view];
+  });
 }
 
 /** Its policies let an agent register. */

@@ -6,7 +6,7 @@ import { awsManagedPolicy, compiledAwsManagedPolicy } from '../../services/iam/m
 import type { Origin } from '../../sources/origin.ts';
 import type { PolicySource } from '../../sources/policy-source.ts';
 import type { Missing, Text } from '../../sources/unknown.ts';
-import type { RoleSource, Workload } from '../../sources/workload.ts';
+import type { Holder, RoleSource, Workload } from '../../sources/workload.ts';
 import type { BoundedPolicy, PolicyReader } from './policy-document.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -57,6 +57,8 @@ export class RoleBook {
   readonly #views = new Map<string, RoleView>();
   readonly #byArn = new Map<string, RoleSource>();
   readonly #held = new Map<string, HeldPolicy[]>();
+  /** The roles of other accounts, by account. */
+  readonly #others: ReadonlyMap<string, RoleBook>;
   /** Why a resource may not be made, by its id. */
   readonly #uncertain: ReadonlyMap<string, Missing>;
 
@@ -69,10 +71,13 @@ export class RoleBook {
     this.#uncertain = new Map(
       workload.uncertain.flatMap(({ id, missing }) => (id === undefined ? [] : [[id, missing] as const])),
     );
+    this.#others = new Map(
+      mergedByAccount(workload).map((other) => [other.account, new RoleBook(other, tokens, reader, undefined)]),
+    );
     this.#collect();
   }
 
-  /** Names and ARNs of the roles in the input. */
+  /** ARNs of the roles in the input, but for other accounts'. */
   get arns(): readonly string[] {
     return [...this.#byArn.keys()];
   }
@@ -85,7 +90,7 @@ export class RoleBook {
   find(arn: string): RoleView {
     let view = this.#views.get(arn);
     if (view === undefined) {
-      view = this.#view(arn);
+      view = this.#others.get(accountIn(arn) ?? '')?.find(arn) ?? this.#view(arn);
       this.#views.set(arn, view);
     }
     return view;
@@ -93,24 +98,27 @@ export class RoleBook {
 
   /** A user of the input, by ARN or name: its own policies and those of its groups. */
   user(given: string): RoleView | undefined {
+    const other = this.#others.get(accountIn(given) ?? '');
+    if (other !== undefined) return other.user(given);
     const tokens = this.#tokens;
     const source = this.#workload.users.find(
       ({ arn, name }) => tokens.text(arn) === given || tokens.text(name) === given,
     );
     if (source === undefined) return undefined;
     const name = tokens.text(source.name);
+    const groups = this.#groupsOf(name);
+    const theirs = ({ kind, name: holder }: Holder) =>
+      (kind === 'user' && tokens.text(holder) === name) || (kind === 'group' && groups.has(tokens.text(holder)));
     const held: HeldPolicy[] = [];
-    const inline = (policy: Text, document: PolicySource, origin: Origin) =>
-      held.push(this.#inline(policy, document, origin));
-    const attached = (arn: Text, origin: Origin) =>
-      held.push(this.#managed(tokens.text(arn), origin, 'managed policy'));
+    const inline = (policy: Text, document: PolicySource, origin: Origin, id?: string) =>
+      held.push(this.#perhaps(id, this.#inline(policy, document, origin)));
+    const attached = (arn: Text, origin: Origin, id?: string) =>
+      held.push(this.#perhaps(id, this.#managed(tokens.text(arn), origin, 'managed policy')));
     for (const one of this.#workload.inlinePolicies)
-      if (one.holder.kind === 'user' && tokens.text(one.holder.name) === name)
-        inline(one.name, one.document, one.origin);
-    for (const one of this.#workload.attachments)
-      if (one.holder.kind === 'user' && tokens.text(one.holder.name) === name) attached(one.policyArn, one.origin);
+      if (theirs(one.holder)) inline(one.name, one.document, one.origin, one.id);
+    for (const one of this.#workload.attachments) if (theirs(one.holder)) attached(one.policyArn, one.origin, one.id);
     for (const group of this.#workload.groups) {
-      if (!group.users.some((user) => tokens.text(user) === name)) continue;
+      if (!groups.has(tokens.text(group.name))) continue;
       for (const one of group.inlinePolicies) inline(one.name, one.document, one.origin);
       for (const one of group.attachments) attached(one.policyArn, one.origin);
     }
@@ -125,6 +133,16 @@ export class RoleBook {
       held,
       tags: {},
     };
+  }
+
+  /** Names of the groups that a user is in. */
+  #groupsOf(user: string): ReadonlySet<string> {
+    const { groups, memberships } = this.#workload;
+    const text = (name: Text) => this.#tokens.text(name);
+    return new Set([
+      ...groups.filter(({ users }) => users.some((name) => text(name) === user)).map(({ name }) => text(name)),
+      ...memberships.filter((one) => text(one.user) === user).map(({ group }) => text(group)),
+    ]);
   }
 
   /** By name, as an instance profile names its role. */
@@ -263,6 +281,29 @@ export class RoleBook {
 function holderKey(source: RoleSource | undefined, name: string, tokens: Tokens): string {
   if (source !== undefined) return tokens.text(source.name);
   return name;
+}
+
+/** What the input says of the roles of each other account, whatever the Region: IAM has none. */
+function mergedByAccount(workload: Workload): Workload[] {
+  const accounts = new Map<string, Workload>();
+  for (const part of workload.otherAccounts) {
+    const known = accounts.get(part.account);
+    const merged: Workload = known === undefined ? part : { ...known, ...mergedIam(known, part) };
+    accounts.set(part.account, { ...merged, otherAccounts: [], uncertain: workload.uncertain });
+  }
+  return [...accounts.values()];
+}
+
+function mergedIam(a: Workload, b: Workload) {
+  return {
+    roles: [...a.roles, ...b.roles],
+    users: [...a.users, ...b.users],
+    groups: [...a.groups, ...b.groups],
+    memberships: [...a.memberships, ...b.memberships],
+    inlinePolicies: [...a.inlinePolicies, ...b.inlinePolicies],
+    managedPolicies: [...a.managedPolicies, ...b.managedPolicies],
+    attachments: [...a.attachments, ...b.attachments],
+  };
 }
 
 /** The account of an ARN; undefined for a placeholder in its place. */

@@ -68,7 +68,9 @@ export function checkTask(
     ...(task === undefined ? {} : { task }),
     ...(instance === undefined ? {} : { instance }),
   };
-  const calls = [...taskPlan(definition, options), ...furtherPlan(definition, options)];
+  const calls = [...taskPlan(definition, options), ...furtherPlan(definition, options)].filter(
+    (call) => !isMadeAlready(world, call),
+  );
   const duties = [
     ...launchDuties(world, common),
     ...(more.further?.(common) ?? []),
@@ -76,6 +78,13 @@ export function checkTask(
     ...calls.flatMap((call) => judgeCall(world, common, call)),
   ];
   return { ...common, duties };
+}
+
+/** The log driver makes a group only where it finds none; one of the input is there. Source: Docker, awslogs driver. */
+function isMadeAlready({ resources }: World, { operation, checks }: PlannedCall): boolean {
+  return (
+    operation === 'CreateLogGroup' && checks.every(({ action, resource }) => resources.of(action, resource).declared)
+  );
 }
 
 function instanceCalls({ workload, cluster }: World): readonly PlannedCall[] {
@@ -87,11 +96,13 @@ function instanceCalls({ workload, cluster }: World): readonly PlannedCall[] {
 export type TaskRoles = Omit<CheckedTask, 'duties'>;
 
 function judgeCall(world: World, roles: TaskRoles, call: PlannedCall): JudgedDuty[] {
-  const { decider, workload, cluster } = world;
+  const { decider, resources, workload, cluster } = world;
   const clusterArn = `arn:aws:ecs:${workload.region}:${workload.account}:cluster/${cluster}`;
-  return call.checks.map(({ action, resource }, index) => {
+  return call.checks.map(({ action, resource: named }, index) => {
+    const resource = resources.authorized(named);
     const because = call.because[Math.min(index, call.because.length - 1)] ?? '';
-    const subject = call.via === undefined ? undefined : call.id.slice(call.id.indexOf('/kms/') + 5);
+    const subject =
+      call.via === undefined ? undefined : resources.authorized(call.id.slice(call.id.indexOf('/kms/') + 5));
     const common = { call, role: call.role, action, resource, because } as const;
     const actor = actorView(roles, call.role);
     if (actor === undefined) return { ...common, context: {}, answer: { verdict: 'refused', noRole: true } };

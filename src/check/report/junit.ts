@@ -53,9 +53,15 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
+  '\t': '&#9;',
   '\n': '&#10;',
+  '\r': '&#13;',
 };
 
+/** Characters that no XML document may hold, escaped or not. Source: XML 1.0, 2.2 (Char). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const NO_CHARACTERS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
+
 function xml(text: string): string {
-  return text.replaceAll(/[&<>"\n]/g, (sign) => ENTITIES[sign]!);
+  return text.replaceAll(NO_CHARACTERS, '\ufffd').replaceAll(/[&<>"\t\n\r]/g, (sign) => ENTITIES[sign]!);
 }

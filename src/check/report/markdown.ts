@@ -1,32 +1,35 @@
 import { roleNameOf } from '../../core/arn.ts';
 import { placeOf } from '../../sources/origin.ts';
 import type { CheckResult } from '../check.ts';
-import { summaryOf } from './report.ts';
+import { notReadLines } from './not-read.ts';
+import { summaryOf, VERDICTS } from './report.ts';
 
 const MARKS = { allowed: '✓', refused: '✗', unknown: '?' } as const;
 
 /** The report as Markdown, e.g. for a comment on a pull request. */
 export function markdownReport(result: CheckResult): string {
   const { duties, findings } = summaryOf(result);
+  const notRead = notReadLines(result.world.workload);
   const lines = [
     '# rolecall check',
     '',
-    `${duties.allowed} calls allowed, ${duties.refused} refused, ${duties.unknown} unknown; ${findings['over-granted']} over-granted.`,
+    `Calls: ${duties.allowed} allowed, ${duties.refused} refused, ${duties.unknown} unknown. Findings: ${VERDICTS.map((verdict) => `${findings[verdict]} ${verdict}`).join(', ')}.`,
     '',
+    ...(notRead.length === 0 ? [] : [...notRead.map((line) => `- ${cell(line)}`), '']),
   ];
   if (result.findings.length > 0) {
     lines.push('| rule | verdict | task definition | why | where |', '|---|---|---|---|---|');
     for (const { id, verdict, taskDefinition, launchType, why, source } of result.findings) {
       const task = taskDefinition === null ? '' : `${taskDefinition}${launchType === null ? '' : ` (${launchType})`}`;
-      const place = source.file === '' ? '' : `\`${placeOf(source)}\``;
-      lines.push(`| ${id} | ${verdict} | ${cell(task)} | ${cell(why)} | ${cell(place)} |`);
+      const place = source.file === '' ? '' : code(placeOf(source));
+      lines.push(`| ${id} | ${verdict} | ${cell(task)} | ${cell(why)} | ${place} |`);
     }
     lines.push('');
     const fixes = new Map<string, string>();
     for (const { id, fix } of result.findings)
       for (const { role, policy } of fix) {
         const text = JSON.stringify(policy, undefined, 2);
-        fixes.set(`${role}\n${text}`, `${id}, ${role}:\n\n\`\`\`json\n${text}\n\`\`\`\n`);
+        fixes.set(`${role}\n${text}`, `${id}, ${cell(role)}:\n\n\`\`\`json\n${text}\n\`\`\`\n`);
       }
     if (fixes.size > 0) lines.push('## Fixes', '', ...fixes.values());
   }
@@ -42,6 +45,17 @@ export function markdownReport(result: CheckResult): string {
   return lines.join('\n');
 }
 
+/** Text as it is, in a cell of a table: nothing in it is Markdown or HTML. Source: CommonMark, backslash escapes; GFM, tables. */
 function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  return harmless(text).replaceAll(/[\\`*_~[\]<>&|]/g, '\\$&');
+}
+
+/** A place as code; one that code cannot hold, as text. */
+function code(text: string): string {
+  return text.includes('`') ? cell(text) : `\`${harmless(text).replaceAll('|', '\\|')}\``;
+}
+
+function harmless(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }

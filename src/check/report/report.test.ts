@@ -138,6 +138,59 @@ describe('junitReport', () => {
   });
 });
 
+/** Names of others, as hostile as a file can have them. */
+const hostile = check(
+  workloadOf({
+    'task-definition.json': taskDefinition(
+      {
+        name: 'a|b`c',
+        secrets: [{ name: 'A', valueFrom: '/app/<script>&amp;|\u001b[31m\u0000\ud800*_x_*' }],
+        environment: [{ name: 'API_KEY', value: 'sk_live_]]>" onload="x"' }],
+      },
+      { family: 'x"><b>\r\n::error::|`\u0007' },
+    ),
+    'roles/execution/trust.json': TRUST,
+  }),
+);
+
+describe('reports about hostile names', () => {
+  it('are XML that every parser takes', () => {
+    const xml = junitReport(hostile, 'advice');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    expect(xml).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]|\p{Surrogate}/u);
+    // Nothing but tags with quoted attributes, text without signs, and references.
+    const markup =
+      /<\?xml [^<>]*\?>|<\/?[a-z]+(?: [a-z]+="(?:[^<>"&]|&(?:#\d+|[a-z]+);)*")*\/?>|[^<>&]|&(?:#\d+|[a-z]+);/gu;
+    expect(xml.replaceAll(markup, '')).toBe('');
+    const open: string[] = [];
+    for (const [, close, name, single] of xml.matchAll(/<(\/?)([a-z]+)(?: [a-z]+="[^"]*")*(\/?)>/g)) {
+      if (close === '/') expect(open.pop()).toBe(name);
+      else if (single === '') open.push(name!);
+    }
+    expect(open).toEqual([]);
+  });
+
+  it('are one workflow command a finding', () => {
+    const lines = githubReport(hostile)
+      .trimEnd()
+      .split(/[\r\n]/);
+    expect(lines).toHaveLength(hostile.findings.length);
+    for (const line of lines)
+      expect(line).toMatch(/^::(error|warning|notice) file=[^,]+,line=\d+,title=RC\d{3} [a-z-]+::/);
+  });
+
+  it('are tables in which names are text', () => {
+    const table = markdownReport(hostile)
+      .split('\n')
+      .filter((line) => line.startsWith('| RC'));
+    expect(table).toHaveLength(hostile.findings.length);
+    for (const line of table) {
+      expect(line.match(/(?<!\\)\|/g)).toHaveLength(6);
+      expect(line).not.toMatch(/(?<!\\)</);
+    }
+  });
+});
+
 describe('githubReport', () => {
   it('writes one command a line, escaped', () => {
     const lines = githubReport(result).trimEnd().split('\n');
@@ -170,6 +223,38 @@ describe('textReport', () => {
       .split('\n')
       .filter((line) => /^ {2}\S/.test(line) && !line.includes('arn:') && !line.startsWith('  at '));
     for (const line of paragraphs) expect(line.length).toBeLessThanOrEqual(Math.max(width, 24));
+  });
+
+  it.each([60, 80])('keeps the table of stages within %s columns', (width) => {
+    const everything = check(
+      workloadOf({
+        'task-definition.json': taskDefinition(
+          {
+            image: '111122223333.dkr.ecr.eu-west-1.amazonaws.com/app:1',
+            secrets: [{ name: 'A', valueFrom: '/app/a' }],
+            environmentFiles: [{ type: 's3', value: 'arn:aws:s3:::files/app.env' }],
+            repositoryCredentials: {
+              credentialsParameter: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:r-AbCdEf',
+            },
+            logConfiguration: {
+              logDriver: 'awslogs',
+              options: { 'awslogs-group': 'g', 'awslogs-region': 'eu-west-1', 'awslogs-stream-prefix': 'p' },
+            },
+          },
+          {
+            requiresCompatibilities: ['EC2'],
+            networkMode: 'bridge',
+            taskRoleArn: 'arn:aws:iam::111122223333:role/task',
+          },
+        ),
+      }),
+      { exec: true },
+    );
+    const table = textReport(everything, { ...PLAIN, width })
+      .split('\n')
+      .slice(1, 5);
+    expect(table.some((line) => line.includes('exec'))).toBe(true);
+    for (const line of table) expect(line.length).toBeLessThanOrEqual(width);
   });
 
   it('paints nothing where it is told not to', () => {

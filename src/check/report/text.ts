@@ -1,8 +1,10 @@
 import { roleNameOf } from '../../core/arn.ts';
+import type { Stage } from '../../roles/duty.ts';
 import { placeOf } from '../../sources/origin.ts';
 import type { CheckResult } from '../check.ts';
 import type { Actor, DecidedDuty, Finding, PolicyFix } from '../finding.ts';
-import { type Paint, type Summary, summaryOf } from './report.ts';
+import { countWithoutAPart, notReadLines } from './not-read.ts';
+import { type Paint, type Summary, summaryOf, VERDICTS } from './report.ts';
 import { wrapped } from './wrap.ts';
 
 const ROLES: readonly (readonly [Actor, string])[] = [
@@ -26,6 +28,9 @@ const STAGES = [
   'exec',
 ] as const;
 
+/** Columns of a role's name that must be left. */
+const NARROWEST = 12;
+
 /** Long names make wide columns. */
 const SHORT: Readonly<Record<string, string>> = { 'environment-files': 'env-files', 'registry-auth': 'registry' };
 
@@ -45,8 +50,22 @@ export function textReport(result: CheckResult, paint: Paint): string {
     const reasons = result.silenced.map(({ finding, reason }) => `${finding.id} (${reason})`);
     lines.push(paint.dim(`silenced: ${[...new Set(reasons)].join(', ')}`), '');
   }
-  lines.push(summaryLine(summaryOf(result), paint));
+  const notRead = [...notReadLines(result.world.workload), ...withoutAPart(result)];
+  if (notRead.length > 0) {
+    const width = paint.width ?? 120;
+    lines.push(...notRead.flatMap((line) => wrapped(line, width, '', '  ')).map((line) => paint.dim(line)), '');
+  }
+  lines.push(...summaryLines(summaryOf(result), paint));
   return `${lines.join('\n')}\n`;
+}
+
+function withoutAPart({ world }: CheckResult): string[] {
+  const count = countWithoutAPart(world.workload);
+  return count === 0 ? [] : [`not read: ${counted(count, 'resource')} of types that have no part in what tasks may do`];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** One line for each role that has duties, one column for each stage that occurs. */
@@ -59,10 +78,10 @@ function roleTable(duties: readonly DecidedDuty[], paint: Paint): string[] {
     const name = arn === null || arn === undefined ? '' : roleNameOf(arn);
     return own.length === 0 ? [] : [{ label: `${word.padEnd(11)}${name}`, own }];
   });
-  const columns = stages.map((stage) => SHORT[stage] ?? stage);
+  const columns = headings(stages, paint.width);
   const taken = columns.reduce((sum, column) => sum + column.length + 2, 0);
   const longest = Math.max(...rows.map(({ label }) => label.length));
-  const room = paint.width === undefined ? longest : Math.max(12, Math.min(longest, paint.width - taken - 3));
+  const room = paint.width === undefined ? longest : Math.max(NARROWEST, Math.min(longest, paint.width - taken - 2));
   const header = `  ${'role'.padEnd(room)}${columns.map((column) => `  ${column}`).join('')}`;
   return [
     paint.dim(header),
@@ -75,6 +94,13 @@ function roleTable(duties: readonly DecidedDuty[], paint: Paint): string[] {
       return `  ${text}${cells.join('')}`.trimEnd();
     }),
   ];
+}
+
+/** On a narrow terminal the beginning of each stage's name is enough. */
+function headings(stages: readonly Stage[], width: number | undefined): string[] {
+  const columns = stages.map((stage) => SHORT[stage] ?? stage);
+  const taken = columns.reduce((sum, column) => sum + column.length + 2, 0);
+  return width === undefined || taken + NARROWEST + 2 <= width ? columns : columns.map((column) => column.slice(0, 4));
 }
 
 function mark(verdicts: readonly DecidedDuty['verdict'][], paint: Paint): string {
@@ -154,16 +180,21 @@ function statementLines(statement: object): string[] {
     .map((line) => `       ${line}`);
 }
 
-function summaryLine({ taskDefinitions, duties, findings, silenced }: Summary, paint: Paint): string {
-  const parts = [
-    `${taskDefinitions} task definition${taskDefinitions === 1 ? '' : 's'}`,
-    paint.green(`${duties.allowed} calls allowed`),
+/** Calls and findings are counted apart: a finding may be about several calls, or about none. */
+function summaryLines({ taskDefinitions, duties, findings, silenced }: Summary, paint: Paint): string[] {
+  const calls = [
+    paint.green(`${duties.allowed} allowed`),
     duties.refused > 0 ? paint.red(`${duties.refused} refused`) : `${duties.refused} refused`,
     duties.unknown > 0 ? paint.yellow(`${duties.unknown} unknown`) : `${duties.unknown} unknown`,
-    `${findings['over-granted']} over-granted`,
-    `${findings.advice} advice`,
-    ...(findings['not-a-role-problem'] > 0 ? [`${findings['not-a-role-problem']} not a role problem`] : []),
-    ...(silenced > 0 ? [`${silenced} silenced`] : []),
   ];
-  return parts.join(', ');
+  const found = VERDICTS.flatMap((verdict) => {
+    const count = findings[verdict];
+    if (count === 0) return [];
+    const text = `${count} ${verdict === 'not-a-role-problem' ? 'not a role problem' : verdict}`;
+    return [verdict === 'refused' || verdict === 'not-a-role-problem' ? paint.red(text) : text];
+  });
+  return [
+    `${counted(taskDefinitions, 'task definition')}; calls: ${calls.join(', ')}`,
+    `findings: ${[...(found.length === 0 ? ['none'] : found), ...(silenced > 0 ? [`${silenced} silenced`] : [])].join(', ')}`,
+  ];
 }

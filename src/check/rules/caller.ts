@@ -15,17 +15,24 @@ export const MAY_NOT_PASS: RuleInfo = {
 
 /** The caller named by `--caller`. @throws UserError when the input has no such role. */
 export function callerOf(world: World): RoleView | undefined {
-  const { caller } = world.options;
-  if (caller === undefined) return undefined;
+  const given = world.options.caller;
+  if (given === undefined) return undefined;
+  const caller = roleOfSession(given, world) ?? given;
   const view =
     world.roles.user(caller) ?? (caller.startsWith('arn:') ? world.roles.find(caller) : world.roles.named(caller));
   if (view === undefined || view.state === 'absent')
     throw new UserError(
       'caller-not-found',
-      `the input has no role or user ${caller} that could be the caller`,
+      `the input has no role or user ${given} that could be the caller`,
       'Give its files too: roles/NAME/, its template, or the output of `aws iam get-account-authorization-details`.',
     );
   return view;
+}
+
+/** `aws sts get-caller-identity` answers a session's ARN, in which the path of the role is left out. */
+function roleOfSession(arn: string, { roles }: World): string | undefined {
+  const [, account, name] = /^arn:[\w-]+:sts::(\d{12}):assumed-role\/([^/]+)\//.exec(arn) ?? [];
+  return roles.all().find((role) => role.name === name && role.account === account)?.arn;
 }
 
 /** iam:PassRole, once for each of the task's roles. Source: ECS Developer Guide, task_execution_IAM_role; IAM, PassRole. */

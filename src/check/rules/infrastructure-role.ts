@@ -2,7 +2,10 @@ import { policyFix } from '../finding.ts';
 import { trustAnswer } from '../model/trust.ts';
 import { found, type Rule } from './rule.ts';
 
-/** Volumes, Service Connect and VPC Lattice work with a role that ECS itself assumes. Source: ECS Developer Guide, infrastructure_IAM_role. */
+/**
+ * Volumes, Service Connect, VPC Lattice and load balancers work with a role that ECS itself assumes. Source: ECS Developer
+ * Guide, infrastructure_IAM_role; ECS API, CreateService role.
+ */
 export const infrastructureRole: Rule = {
   id: 'RC210',
   title: 'Infrastructure role does not trust ECS',
@@ -12,7 +15,7 @@ export const infrastructureRole: Rule = {
     const seen = new Set<string>();
     for (const task of tasks) {
       for (const { source, infrastructureRoles } of world.deployments.of(task.view.source).services) {
-        for (const arn of infrastructureRoles) {
+        for (const { arn, what } of infrastructureRoles) {
           const role = world.roles.find(arn);
           if (role.state !== 'known' || seen.has(arn)) continue;
           seen.add(arn);
@@ -27,7 +30,7 @@ export const infrastructureRole: Rule = {
             action: 'sts:AssumeRole',
             resource: arn,
             source: role.source?.trust.origin ?? source.origin,
-            why: `ECS was told to use ${arn} as infrastructure role, and its trust policy does not let ecs.amazonaws.com in (that is not ecs-tasks.amazonaws.com): CreateService is refused.`,
+            why: `ECS was told to use ${arn} as ${what}, and its trust policy does not let ecs.amazonaws.com in (that is not ecs-tasks.amazonaws.com): CreateService is refused.`,
             remedy: 'Name ecs.amazonaws.com as a principal of its trust policy.',
             fix: [
               policyFix(arn, [

@@ -1,3 +1,4 @@
+import { hasToken } from '../model/tokens.ts';
 import type { World } from '../model/world.ts';
 import { found, type Rule, type RuleInfo } from './rule.ts';
 
@@ -10,9 +11,11 @@ export const instanceReach: Rule = {
   *find(world, tasks) {
     for (const task of tasks) {
       const { registration } = task.view;
-      if (task.launchType !== 'EC2' || registration.networkMode === 'awsvpc' || registration.networkMode === 'none')
-        continue;
-      if (closed(world)) continue;
+      const mode = registration.networkMode ?? 'bridge';
+      if (task.launchType !== 'EC2' || mode === 'none') continue;
+      // The agent keeps tasks with network interfaces of their own from it only where it is told to.
+      if (mode === 'awsvpc' && !letsTasksThrough(world)) continue;
+      if (closed(world, mode)) continue;
       const instance = task.instance !== undefined && 'view' in task.instance ? task.instance.view : undefined;
       const name = instance === undefined ? 'the container instance role' : instance.arn;
       const polls = instance?.least.set.identity.some(({ policy }) =>
@@ -24,16 +27,29 @@ export const instanceReach: Rule = {
         role: 'container-instance',
         ...(instance === undefined ? {} : { view: instance }),
         because: '/networkMode',
-        why: `In network mode ${registration.networkMode ?? 'bridge'} the containers reach the instance metadata at 169.254.169.254, and with it the keys of ${name}.${more}`,
+        ...(mode === 'awsvpc' ? ({ severity: 'note' } as const) : {}),
+        why: `In network mode ${mode} the containers reach the instance metadata at 169.254.169.254, and with it the keys of ${name}.${more}`,
         remedy:
-          'Use network mode awsvpc with ECS_AWSVPC_BLOCK_IMDS=true, or set the hop limit of the instance metadata to 1.',
+          mode === 'awsvpc'
+            ? 'Set ECS_AWSVPC_BLOCK_IMDS=true for the agent, in the user data of the instances.'
+            : mode === 'host'
+              ? 'Use network mode awsvpc with ECS_AWSVPC_BLOCK_IMDS=true; a hop limit does not keep out containers that are in the network of the instance.'
+              : 'Use network mode awsvpc with ECS_AWSVPC_BLOCK_IMDS=true, or set the hop limit of the instance metadata to 1.',
       });
     }
   },
 };
 
-/** The instances of the input answer containers no metadata: hop limit 1 (not enough for mode host), or no endpoint. */
-function closed({ workload, tokens }: World): boolean {
+/** The input shows how instances are set up, and none blocks the metadata. Source: agent, ECS_AWSVPC_BLOCK_IMDS (default: false). */
+function letsTasksThrough({ workload, tokens }: World): boolean {
+  const texts = workload.launches.flatMap(({ userData }) => (userData === undefined ? [] : [tokens.text(userData)]));
+  return (
+    texts.length > 0 && texts.every((text) => !hasToken(text) && !/ECS_AWSVPC_BLOCK_IMDS\s*=\s*"?true/i.test(text))
+  );
+}
+
+/** The instances of the input answer containers no metadata: no endpoint or, but for mode host, hop limit 1. */
+function closed({ workload, tokens }: World, mode: string): boolean {
   const { launches } = workload;
   if (launches.length === 0) return false;
   const limits = launches.flatMap(({ metadataOptions }) => {
@@ -45,7 +61,7 @@ function closed({ workload, tokens }: World): boolean {
     };
     return [
       options.HttpEndpoint === 'disabled' ||
-        (Number(options.HttpPutResponseHopLimit) === 1 && options.HttpTokens === 'required'),
+        (mode !== 'host' && Number(options.HttpPutResponseHopLimit) === 1 && options.HttpTokens === 'required'),
     ];
   });
   return limits.length > 0 && limits.every((limited) => limited);

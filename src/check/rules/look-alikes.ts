@@ -85,10 +85,9 @@ export const missingJsonKey: Rule = {
   },
 };
 
-function secretValue({ workload, tokens, resources }: World, secretId: string): string | undefined {
-  const name = resources.secretName(parseArn(secretId)?.resource ?? '');
-  const secret = workload.secrets.find((one) => tokens.text(one.name) === name);
-  return secret?.value === undefined ? undefined : tokens.text(secret.value);
+function secretValue({ tokens, resources }: World, secretId: string): string | undefined {
+  const value = resources.secret(secretId)?.value;
+  return value === undefined ? undefined : tokens.text(value);
 }
 
 function jsonKeys(text: string): string[] | undefined {
@@ -127,10 +126,7 @@ export const wrongRegion: Rule = {
         if (arn.account !== world.workload.account || seen.has(resource)) continue;
         seen.add(resource);
         const here = resource.replace(`:${arn.region}:`, `:${world.workload.region}:`).replace(/:log-stream:.*$/s, '');
-        const declared =
-          world.resources.of('', here).declared ||
-          world.workload.logGroups.some((group) => world.tokens.text(group.arn) === here);
-        if (!declared) continue;
+        if (!world.resources.of('', here).declared) continue;
         yield found(world, WRONG_REGION, {
           task,
           because,

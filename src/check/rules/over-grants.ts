@@ -2,7 +2,7 @@ import type { CompiledStatement } from '../../policy/compiled.ts';
 import type { Finding } from '../finding.ts';
 import { policyFix } from '../finding.ts';
 import { type RoleNeeds, roleNeeds } from '../least-privilege/needs.ts';
-import { statementsFor } from '../least-privilege/statements.ts';
+import { anyTask, statementsFor } from '../least-privilege/statements.ts';
 import { globsMeet } from '../model/globs.ts';
 import type { HeldPolicy } from '../model/roles.ts';
 import type { CheckedTask, JudgedDuty } from '../model/task.ts';
@@ -177,7 +177,11 @@ function excessOf(statement: CompiledStatement, duties: readonly JudgedDuty[], w
   for (const { text } of statement.resources ?? []) {
     const asked = needed.filter(({ resource }) => meets(text, resource, world));
     if (asked.length === 0) excess.push(`no call goes to ${text}`);
-    else if (everything(text) && !asked.some(({ resource }) => world.tokens.pattern(resource) === text))
+    else if (
+      everything(text) &&
+      !narrowed(statement) &&
+      !asked.some(({ resource }) => anyTask(world.tokens.pattern(resource)) === text)
+    )
       excess.push(
         `${text} is more than ${[...new Set(asked.map(({ resource }) => shortened(resource)))].slice(0, 3).join(', ')}`,
       );
@@ -193,6 +197,11 @@ function mayDecrypt(action: string, duties: readonly JudgedDuty[], { resources }
       /^(secretsmanager:GetSecretValue|ssm:GetParameters|s3:GetObject)$/.test(asked) &&
       !resources.of(asked, resource).declared,
   );
+}
+
+/** Kept to one cluster by a condition, as the CDK and AWS's own examples do it for the agent. */
+function narrowed({ conditions }: CompiledStatement): boolean {
+  return conditions.some(({ key }) => key.name.toLowerCase() === 'ecs:cluster');
 }
 
 /** Ends in a resource part that is all of a type, or all there is. */

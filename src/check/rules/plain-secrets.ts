@@ -4,7 +4,7 @@ import { found, type Rule } from './rule.ts';
 
 /** Names under which secrets go. A name that ends in what only points at a secret (…_ARN, …_FILE) is none. */
 const SECRET_NAME =
-  /(^|_|-)(pass(word|wd|phrase)?|pwd|secrets?|api_?keys?|access_?keys?|private_?keys?|tokens?|credentials?|client_?secret)$/i;
+  /(^|[_.-])(pass(word|wd|phrase)?|pwd|secrets?|(api|access|private|secret|encryption|signing)_?keys?|secret_?key_?base|tokens?|credentials?|client_?secret)$/i;
 /** Forms that are secrets whatever they are called: access keys of AWS, tokens of GitHub and Slack, private keys, URLs with a password. */
 const SECRET_VALUE =
   /^(AKIA[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{36,}|xox[abprs]-[A-Za-z0-9-]{10,}|sk_live_[A-Za-z0-9]{16,})$|-----BEGIN [A-Z ]*PRIVATE KEY-----|^[a-z][a-z0-9+.-]*:\/\/[^/:@\s]+:[^/:@\s]+@/;
@@ -26,7 +26,8 @@ export const plainSecrets: Rule = {
         for (const [position, variable] of container.environment.entries()) {
           const { name = '', value = '' } = variable ?? {};
           if (typeof value !== 'string' || hasToken(value) || HARMLESS.test(value)) continue;
-          if (!SECRET_NAME.test(name) && !SECRET_VALUE.test(value)) continue;
+          // dbPassword is db_Password.
+          if (!SECRET_NAME.test(name.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')) && !SECRET_VALUE.test(value)) continue;
           const because = `/containerDefinitions/${index}/environment/${position}`;
           yield found(world, plainSecrets, {
             task: { ...task },

@@ -56,8 +56,9 @@ export const REFUSAL_KINDS: readonly RefusalKind[] = [
     ...refused,
     id: 'RC106',
     title: 'Key policy or kms:ViaService does not allow decryption',
-    fits: ({ by, service, explanation }) =>
-      service === 'kms' && (by === 'key' || explanation.missing?.kind === 'meet-condition'),
+    fits: ({ by, service, explanation, world, duty }) =>
+      service === 'kms' &&
+      (by === 'key' || explanation.missing?.kind === 'meet-condition' || world.resources.isManagedKey(duty.resource)),
   },
   { ...refused, id: 'RC126', title: 'Resource policy does not allow it', fits: ({ by }) => by === 'resource' },
   {

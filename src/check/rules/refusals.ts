@@ -1,3 +1,4 @@
+import { parseArn } from '../../core/arn.ts';
 import { decide } from '../../policy/decide.ts';
 import type { Explanation } from '../../policy/explanation.ts';
 import { whySentence } from '../../policy/why.ts';
@@ -8,7 +9,7 @@ import { sessionOf } from '../model/decision.ts';
 import type { RoleView } from '../model/roles.ts';
 import type { CheckedTask, JudgedDuty } from '../model/task.ts';
 import type { World } from '../model/world.ts';
-import { kindOf } from './refusal-kinds.ts';
+import { kindOf, type RefusalKind } from './refusal-kinds.ts';
 import { found } from './rule.ts';
 
 /** Every duty that will be refused, called by its kind, with the smallest fix. */
@@ -18,7 +19,6 @@ export function* refusals(world: World, tasks: readonly CheckedTask[]): Iterable
     for (const duty of task.duties) {
       if (duty.answer.verdict !== 'refused' || 'noRole' in duty.answer) continue;
       if (duty.action === 'sts:AssumeRole' || duty.role === 'caller') continue;
-      if (notNeeded(world, duty)) continue;
       if (duty.call.stage === 'instance') {
         // The agent's own calls are the same for every task of the cluster.
         const key = `${duty.view?.arn} ${duty.action} ${duty.resource}`;
@@ -28,12 +28,6 @@ export function* refusals(world: World, tasks: readonly CheckedTask[]): Iterable
       yield refusal(world, task, duty, duty.answer.explanation);
     }
   }
-}
-
-/** The group is made by the same input: the driver finds it, and makes none. */
-function notNeeded({ workload, tokens }: World, { action, resource }: JudgedDuty): boolean {
-  if (action !== 'logs:CreateLogGroup') return false;
-  return workload.logGroups.some(({ arn }) => resource === `${tokens.text(arn)}:log-stream:`);
 }
 
 function refusal(world: World, task: CheckedTask, duty: JudgedDuty, explanation: Explanation): Finding {
@@ -52,6 +46,7 @@ function refusal(world: World, task: CheckedTask, duty: JudgedDuty, explanation:
     others,
   );
   const kind = kindOf(duty, explanation, others, world);
+  if (world.resources.isManagedKey(duty.resource)) return managedKeyRefusal(world, task, duty, kind);
   return found(world, kind, {
     task,
     duty,
@@ -60,6 +55,25 @@ function refusal(world: World, task: CheckedTask, duty: JudgedDuty, explanation:
     fix: fix.flatMap(({ target, statement }): PolicyFix[] =>
       statement === undefined ? [] : [policyFix(whose(target, view, duty), [starred(statement)])],
     ),
+  });
+}
+
+/** Source: Secrets Manager User Guide, auth-and-access_examples_cross. */
+function managedKeyRefusal(world: World, task: CheckedTask, duty: JudgedDuty, kind: RefusalKind): Finding {
+  const { account, region } = parseArn(duty.resource)!;
+  const statement = {
+    Effect: 'Allow',
+    Principal: { AWS: duty.view!.arn },
+    Action: 'kms:Decrypt',
+    Resource: '*',
+    Condition: { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` } },
+  };
+  return found(world, kind, {
+    task,
+    duty,
+    why: `The secret is encrypted with aws/secretsmanager of account ${account}, which decrypts for that account alone: no policy can open it to ${duty.view!.arn}. AWS says "Access to KMS is not allowed".`,
+    remedy: `Encrypt the secret with a customer managed key of account ${account} whose policy has this statement, and allow kms:Decrypt on that key in ${duty.view!.name} too.`,
+    fix: [policyFix(`the customer managed key of account ${account}`, [statement])],
   });
 }
 
@@ -93,8 +107,11 @@ export function otherRoles(world: World, task: CheckedTask, duty: JudgedDuty): O
       view.least,
     );
     const by = decision.effect === 'Allowed' ? decision.decidedBy : undefined;
-    // `*` is a right to everything: nothing was granted for this call in particular.
-    const wide = by === undefined || actionsOf(view, by).every((text) => text === '*');
+    // `*` is a right to everything: nothing was granted for this call in particular. Nor was it by what AWS gives instances.
+    const wide =
+      by === undefined ||
+      actionsOf(view, by).every((text) => text === '*') ||
+      (role === 'container-instance' && view.held.some(({ name, awsManaged }) => awsManaged && name === by.policy));
     return [{ role, name: view.name, grants: wide ? undefined : by }];
   });
 }

@@ -55,8 +55,7 @@ function finding(world: World, task: CheckedTask, { message, code, path }: Viola
       task,
       because: path,
       role: path === '/taskRoleArn' ? 'task' : 'task-execution',
-      why: `ECS refuses the task definition (${code}: ${message}): ${path.slice(1)} is neither the ARN nor the name of a role.`,
-      remedy: 'Give the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME.',
+      ...notARole(task, path, `${code}: ${message}`),
     });
   }
   return found(world, NOT_REGISTERED, {
@@ -65,6 +64,25 @@ function finding(world: World, task: CheckedTask, { message, code, path }: Viola
     why: `ECS refuses the task definition (${code}: ${message})`,
     remedy: 'Correct the task definition at this place.',
   });
+}
+
+/** What people put where a value is to be filled in later: `${NAME}`, `$NAME`, `{{ name }}`, `<name>`, `%NAME%`. */
+const PLACEHOLDER = /\$\{[^}]*\}|\$[A-Za-z_]\w*|\{\{[^}]*\}\}|<[^<>]+>|%[A-Za-z_]\w*%/;
+
+function notARole({ view }: CheckedTask, path: string, answer: string) {
+  const member = path === '/taskRoleArn' ? 'taskRoleArn' : 'executionRoleArn';
+  const given = String(view.registration[member] ?? '');
+  const [placeholder] = PLACEHOLDER.exec(given) ?? [];
+  const refusal = `ECS refuses the task definition (${answer}): ${member} `;
+  if (placeholder !== undefined)
+    return {
+      why: `${refusal}holds the placeholder ${placeholder}, which nothing has filled in.`,
+      remedy: `Fill it in, and check what is registered in the end.`,
+    };
+  return {
+    why: `${refusal}is neither the ARN nor the name of a role: ${given === '' ? 'it is empty' : given}.`,
+    remedy: 'Give the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME.',
+  };
 }
 
 export const ROLE_NOT_VALID: RuleInfo = {

@@ -19,6 +19,7 @@ import { selfAssumedRole } from './self-assumed-role.ts';
 import { serviceLinkedRole } from './service-linked-role.ts';
 import { sharedRole } from './shared-role.ts';
 import { starters } from './starters.ts';
+import { targetGroups } from './target-groups.ts';
 import { INSTANCE_TRUST, NO_SUCH_ROLE, TRUST_CONDITION, trust, WRONG_TRUST } from './trust.ts';
 import { INSTANCE_ROLE_MISSING, POLICY_MISSING, ROLE_MISSING, unknowns, VALUE_MISSING } from './unknowns.ts';
 
@@ -32,6 +33,7 @@ const SINGLE: readonly Rule[] = [
   missingJsonKey,
   wrongRegion,
   agentSettings,
+  targetGroups,
   serviceLinkedRole,
   deployOrder,
   sharedRole,

@@ -1,7 +1,8 @@
 import { parseArn } from '../../core/arn.ts';
+import { expandRole } from '../../services/ecs/task-roles.ts';
 import { Unknown } from '../../sources/unknown.ts';
 import type { TaskStarterSource } from '../../sources/workload.ts';
-import { policyFix } from '../finding.ts';
+import { type Finding, policyFix } from '../finding.ts';
 import type { RoleView } from '../model/roles.ts';
 import type { CheckedTask } from '../model/task.ts';
 import { trustAnswer } from '../model/trust.ts';
@@ -12,6 +13,8 @@ interface Needed {
   readonly action: string;
   readonly resource: string;
   readonly context: Readonly<Record<string, string>>;
+  /** Documented, and perhaps not asked in this case. */
+  readonly undecided?: true;
 }
 
 /**
@@ -27,32 +30,74 @@ export const starters: Rule = {
     const seen = new Set<string>();
     for (const task of tasks) {
       for (const starter of world.deployments.of(task.view.source).starters) {
-        const key = `${task.family} ${world.tokens.text(starter.arn)}`;
-        if (seen.has(key) || starter.roleArn === undefined) continue;
+        const key = `${task.family} ${world.tokens.text(starter.arn)} ${starter.origin.file} ${starter.origin.path}`;
+        if (seen.has(key)) continue;
         seen.add(key);
+        if (starter.roleArn === undefined) {
+          yield withoutRole(world, task, starter);
+          continue;
+        }
         const role = world.roles.find(world.tokens.text(starter.roleArn));
-        if (role.state === 'absent') continue;
-        yield* untrusted(world, task, starter, role);
-        const refused = needs(world, task, starter).filter(
-          (needed) => world.decider.answer({ role, ...needed }).verdict === 'refused',
-        );
-        if (refused.length === 0) continue;
-        const [first] = refused;
-        yield found(world, starters, {
-          task,
-          role: 'caller',
-          view: role,
-          action: first!.action,
-          resource: first!.resource,
-          source: starter.origin,
-          why: `The ${starter.kind} ${world.tokens.text(starter.name)} cannot start the task: ${role.arn} has no ${[...new Set(refused.map(({ action, resource }) => `${action} on ${resource}`))].join(', ')}. EventBridge counts a failed invocation and says no more.`,
-          remedy: `Add these statements to ${role.name}.`,
-          fix: [policyFix(role.arn, refused.map(statement))],
-        });
+        if (role.state === 'absent') yield* unseen(world, task, starter, role);
+        else {
+          yield* untrusted(world, task, starter, role);
+          yield* refusedCalls(world, task, starter, role);
+        }
       }
     }
   },
 };
+
+/** Source: EventBridge API, PutTargets ("relies on IAM roles that you specify in the RoleArn"); Scheduler API, Target. */
+function withoutRole(world: World, task: CheckedTask, starter: TaskStarterSource): Finding {
+  return found(world, starters, {
+    task,
+    role: 'caller',
+    source: starter.origin,
+    why: `The ${starter.kind} ${world.tokens.text(starter.name)} names no role for its target: EventBridge starts tasks with such a role only, and refuses the target.`,
+    remedy: 'Give the target a RoleArn: a role that may run the task and pass its roles.',
+  });
+}
+
+function* unseen(world: World, task: CheckedTask, starter: TaskStarterSource, role: RoleView) {
+  const [missing] = role.missing;
+  if (missing === undefined) return;
+  yield found(world, starters, {
+    task,
+    role: 'caller',
+    view: role,
+    verdict: 'unknown',
+    severity: 'note',
+    source: starter.origin,
+    why: `Whether the ${starter.kind} ${world.tokens.text(starter.name)} can start the task cannot be decided: ${missing.why}.`,
+    remedy: missing.help,
+  });
+}
+
+function* refusedCalls(world: World, task: CheckedTask, starter: TaskStarterSource, role: RoleView) {
+  const refused = needs(world, task, starter).filter(
+    (needed) => world.decider.answer({ role, ...needed }).verdict === 'refused',
+  );
+  const [first] = refused;
+  if (first === undefined) return;
+  const calls = [...new Set(refused.map(({ action, resource }) => `${action} on ${resource}`))].join(', ');
+  const what = `${starter.kind} ${world.tokens.text(starter.name)}`;
+  const documentedOnly = refused.every(({ undecided }) => undecided === true);
+  yield found(world, starters, {
+    task,
+    role: 'caller',
+    view: role,
+    action: first.action,
+    resource: first.resource,
+    source: starter.origin,
+    ...(documentedOnly ? ({ verdict: 'unknown', severity: 'warning' } as const) : {}),
+    why: documentedOnly
+      ? `The ${what} may fail to start the task: ${role.arn} has no ${calls}. AWS documents it as needed for every task role; for task definitions of EC2 alone the CDK leaves it out, so it may not be asked there.`
+      : `The ${what} cannot start the task: ${role.arn} has no ${calls}. EventBridge counts a failed invocation and says no more.`,
+    remedy: `Add ${refused.length === 1 ? 'this statement' : 'these statements'} to ${role.name}.`,
+    fix: [policyFix(role.arn, refused.map(statement))],
+  });
+}
 
 function* untrusted(world: World, task: CheckedTask, starter: TaskStarterSource, role: RoleView) {
   const service = starter.kind === 'rule' ? 'events.amazonaws.com' : 'scheduler.amazonaws.com';
@@ -85,21 +130,56 @@ function needs(world: World, task: CheckedTask, starter: TaskStarterSource): Nee
       ? `arn:aws:ecs:${region}:${account}:task-definition/${task.family}:1`
       : definition;
   const cluster = { 'ecs:cluster': tokens.text(starter.clusterArn) };
-  const pass = [task.view.executionRoleArn, task.view.taskRoleArn].filter((arn) => arn !== undefined);
-  const parameters = tokens.plain(starter.parameters) as { PropagateTags?: string; TagList?: readonly unknown[] };
-  const tags = parameters.PropagateTags === 'TASK_DEFINITION' || (parameters.TagList ?? []).length > 0;
+  const parameters = tokens.plain(starter.parameters) as StarterParameters;
+  const { PropagateTags, TagList = [], Tags = [], LaunchType } = parameters;
+  const tags = PropagateTags === 'TASK_DEFINITION' || TagList.length > 0 || Tags.length > 0;
+  const { execution, own } = passedRoles(world, task, starter);
+  const ec2Only =
+    LaunchType !== 'FARGATE' && task.view.registration.requiresCompatibilities?.includes('FARGATE') !== true;
   const taskArn = `arn:aws:ecs:${region}:${account}:task/${tokens.text(starter.clusterArn).replace(/^.*\//, '')}/TASK_ID`;
   return [
     { action: 'ecs:RunTask', resource, context: cluster },
-    ...[...new Set(pass)].map((arn) => ({
-      action: 'iam:PassRole',
-      resource: arn,
-      context: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' },
-    })),
+    ...(execution === undefined ? [] : [passing(execution)]),
+    // unverified: for EC2. Source: ECS Developer Guide, CWE_IAM_role (every role); aws-cdk-lib, EcsTask (not on EC2 alone).
+    ...(own === undefined || own === execution
+      ? []
+      : [{ ...passing(own), ...(ec2Only ? ({ undecided: true } as const) : {}) }]),
     ...(tags
       ? [{ action: 'ecs:TagResource', resource: taskArn, context: { 'ecs:CreateAction': 'RunTask', ...cluster } }]
       : []),
   ];
+}
+
+interface StarterParameters {
+  readonly PropagateTags?: string;
+  /** Of rules; `Tags` are those of schedules. */
+  readonly TagList?: readonly unknown[];
+  readonly Tags?: readonly unknown[];
+  readonly LaunchType?: string;
+}
+
+function passing(resource: string): Needed {
+  return { action: 'iam:PassRole', resource, context: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } };
+}
+
+/** The target's input may name other roles: those are passed then. Source: ECS Developer Guide, CWE_IAM_role ("task role override"). */
+function passedRoles({ tokens, workload }: World, { view }: CheckedTask, { input }: TaskStarterSource) {
+  const overrides = overridesIn(input === undefined ? '' : tokens.text(input));
+  const role = (name: 'executionRoleArn' | 'taskRoleArn') => {
+    const given = overrides[name];
+    if (typeof given !== 'string' || given === '') return view[name];
+    return expandRole(given, workload.account) ?? given;
+  };
+  return { execution: role('executionRoleArn'), own: role('taskRoleArn') };
+}
+
+function overridesIn(text: string): { readonly executionRoleArn?: unknown; readonly taskRoleArn?: unknown } {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
 }
 
 function statement({ action, resource }: Needed): object {

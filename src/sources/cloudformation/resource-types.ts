@@ -12,6 +12,7 @@ import { iamPolicyTypes } from './types/iam-policies.ts';
 import { kmsTypes } from './types/kms.ts';
 import { loadBalancingTypes } from './types/load-balancing.ts';
 import { logsTypes } from './types/logs.ts';
+import { NOT_SERVED, namedOnlyTypes } from './types/named-only.ts';
 import { nestedStackTypes } from './types/nested-stack.ts';
 import { s3Types } from './types/s3.ts';
 import { secretsManagerTypes } from './types/secrets-manager.ts';
@@ -33,6 +34,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   ...kmsTypes,
   ...loadBalancingTypes,
   ...logsTypes,
+  ...namedOnlyTypes,
   ...nestedStackTypes,
   ...s3Types,
   ...secretsManagerTypes,
@@ -45,5 +47,5 @@ export function whyLeftOut(type: string): string {
   if (type.startsWith('AWS::Serverless::')) return 'SAM is not supported';
   if (type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource')
     return 'custom resources run in the account only';
-  return 'this type is not served; tasks run without it';
+  return NOT_SERVED;
 }

@@ -12,6 +12,8 @@ export interface Declared {
   /** Not yet evaluated. */
   readonly properties: MapNode;
   readonly origin: Origin;
+  /** Logical ids. */
+  readonly dependsOn: readonly string[];
   readonly condition: string | undefined;
   readonly metadata: Node | undefined;
 }
@@ -21,6 +23,8 @@ export interface Stack {
   readonly name: string;
   readonly account: string;
   readonly region: string;
+  /** Made in another account than the one that the input is read for. */
+  readonly otherAccounts: boolean;
   /** Values given by the user: parameters, and stand-ins for what the input does not say. */
   readonly given: ReadonlyMap<string, string>;
   readonly parameters: ReadonlyMap<string, Node>;
@@ -45,9 +49,10 @@ export interface NestedStack {
   output(name: string, at: Origin): Node;
 }
 
-/** The key under which deferred values of a resource are kept. */
-export function resourceId(resource: Declared): string {
-  return `${resource.stack.name}/${resource.logicalId}`;
+/** The key under which deferred values of a resource are kept. Stacks of several accounts may have the same name. */
+export function resourceId({ stack, logicalId }: Declared): string {
+  const place = stack.otherAccounts ? `${stack.account}.${stack.region}.` : '';
+  return `${place}${stack.name}/${logicalId}`;
 }
 
 /** Twelve characters that are the same on every run, where CloudFormation takes random ones. */

@@ -35,6 +35,8 @@ export interface StackOptions {
   readonly name: string;
   readonly account: string;
   readonly region: string;
+  /** Made in another account than the one that the input is read for. */
+  readonly otherAccounts?: boolean;
   /** Values given by the user, see `TemplateOptions`. */
   readonly given: ReadonlyMap<string, string>;
   readonly exports: Exports;
@@ -48,6 +50,7 @@ export class OpenStack implements Stack, NestedStack {
   readonly name: string;
   readonly account: string;
   readonly region: string;
+  readonly otherAccounts: boolean;
   readonly given: ReadonlyMap<string, string>;
   readonly parameters: ReadonlyMap<string, Node>;
   readonly mappings: ReadonlyMap<string, Node>;
@@ -69,6 +72,7 @@ export class OpenStack implements Stack, NestedStack {
     this.name = options.name;
     this.account = options.account;
     this.region = options.region;
+    this.otherAccounts = options.otherAccounts === true;
     this.given = options.given;
     this.macros = macrosOf(root);
     this.mappings = section(root, 'Mappings');
@@ -234,15 +238,14 @@ export class OpenStack implements Stack, NestedStack {
       properties:
         properties === undefined ? mapNode([], map.origin) : asMap(properties, `the properties of \`${logicalId}\``),
       origin: map.origin,
+      dependsOn: dependsOn(map).flatMap((item) => (item.kind === 'scalar' ? [String(item.value)] : [])),
       metadata: map.members.get('Metadata'),
       condition: condition === undefined ? undefined : asString(condition, `the condition of \`${logicalId}\``),
     };
   }
 
   #checkDependsOn(logicalId: string, node: Node): void {
-    const dependsOn = node.kind === 'map' ? node.members.get('DependsOn') : undefined;
-    if (dependsOn === undefined) return;
-    for (const item of dependsOn.kind === 'list' ? dependsOn.items : [dependsOn]) {
+    for (const item of dependsOn(node)) {
       const name = asString(item, `\`DependsOn\` of \`${logicalId}\``);
       if (this.resources.has(name) || this.macros.length > 0) continue;
       const similar = nearestName(name, [...this.resources.keys()]);
@@ -292,6 +295,12 @@ export class OpenStack implements Stack, NestedStack {
       this.#open.pop();
     }
   }
+}
+
+/** The items of `DependsOn`: one, or a list. What is no text is refused by itself. */
+function dependsOn(node: Node): readonly Node[] {
+  const value = node.kind === 'map' ? node.members.get('DependsOn') : undefined;
+  return value === undefined ? [] : value.kind === 'list' ? value.items : [value];
 }
 
 function madeByAws(resource: Declared, key: string, what: string, at: Origin): Text {

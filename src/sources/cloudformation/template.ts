@@ -26,9 +26,8 @@ export interface TemplateOptions {
   readonly stackName: string;
   /** `--parameter NAME=VALUE`: parameters of the template, and stand-ins `LOGICALID`, `LOGICALID.ATTRIBUTE`, `import:NAME`. */
   readonly given: ReadonlyMap<string, string>;
-  /** Where the stack will be made; default: the workload's. */
-  readonly account?: string;
-  readonly region?: string;
+  /** What the stack's resources become part of; default: the workload of the other templates. */
+  readonly workload?: OpenWorkload;
 }
 
 /** True for a document that is a CloudFormation template. */
@@ -42,7 +41,7 @@ export function isTemplate(node: Node): boolean {
 export class Templates {
   readonly #workload: OpenWorkload;
   readonly #exports = new Exports();
-  readonly #stacks: OpenStack[] = [];
+  readonly #stacks: { readonly stack: OpenStack; readonly workload: OpenWorkload }[] = [];
 
   constructor(workload: OpenWorkload) {
     this.#workload = workload;
@@ -51,24 +50,25 @@ export class Templates {
   /** Opens a template; its resources are read when all templates are open. @throws SourceError */
   open(document: Node, options: TemplateOptions): void {
     const root = asMap(document, 'a template');
+    const workload = options.workload ?? this.#workload;
     checkSections(root);
     refuseSam(root);
-    leaveOutTransforms(root, this.#workload);
-    this.#stacks.push(
-      new OpenStack(root, {
-        name: options.stackName,
-        account: options.account ?? this.#workload.account,
-        region: options.region ?? this.#workload.region,
-        given: options.given,
-        exports: this.#exports,
-      }),
-    );
+    leaveOutTransforms(root, workload);
+    const stack = new OpenStack(root, {
+      name: options.stackName,
+      account: workload.account,
+      region: workload.region,
+      otherAccounts: workload !== this.#workload,
+      given: options.given,
+      exports: this.#exports,
+    });
+    this.#stacks.push({ stack, workload });
   }
 
   /** Reads the resources of all of them. A template that another one nests is read there, with what it is given there. */
   readResources(): void {
-    const nested = new Set(this.#stacks.flatMap((stack) => stack.allNested()).map(({ file }) => file));
-    for (const stack of this.#stacks) if (!nested.has(stack.file)) stack.readResources(this.#workload);
+    const nested = new Set(this.#stacks.flatMap(({ stack }) => stack.allNested()).map(({ file }) => file));
+    for (const { stack, workload } of this.#stacks) if (!nested.has(stack.file)) stack.readResources(workload);
   }
 }
 

@@ -5,6 +5,7 @@ import { missingValue } from '../unknown.ts';
 import type { LeftOut, TaskDefinitionSource, Workload } from '../workload.ts';
 import { permissionSteps, principalSteps } from './iam.ts';
 import { kmsSteps } from './kms.ts';
+import { linkKeys } from './link-keys.ts';
 import { linkSecrets } from './link-secrets.ts';
 import { idsNotMade, notMade } from './not-made.ts';
 import { inOrder, missingIn } from './order.ts';
@@ -29,17 +30,42 @@ export interface LoadReport {
   readonly taskDefinitions: readonly { readonly source: TaskDefinitionSource; readonly arn: string }[];
 }
 
+/** A way to a server with the keys of one account. */
+export interface Access {
+  readonly client: AwsClient;
+  readonly address: Address;
+}
+
+/** What is loaded with the keys of one account. */
+interface Part {
+  readonly workload: Workload;
+  readonly access: Access;
+}
+
 /**
  * Puts a workload into a server with the operations that any client would use, each thing after what it needs.
  * Loading it again brings what is there up to date. The workload is checked as a whole before the first call.
+ * @param accessTo the keys of another account, where there are any: what is of an account without them is left out.
  * @throws SourceError for what cannot be loaded, or for the call that failed; UserError when there is no server.
  */
-export async function load(workload: Workload, client: AwsClient, address: Address): Promise<LoadReport> {
+export async function load(
+  workload: Workload,
+  client: AwsClient,
+  address: Address,
+  accessTo: (other: Workload) => Access | undefined = () => undefined,
+): Promise<LoadReport> {
   const taskDefinitions: { source: TaskDefinitionSource; arn: string }[] = [];
-  const steps = planLoad(linkSecrets(workload), address, (source, arn) => taskDefinitions.push({ source, arn }));
+  const linked = linkKeys(linkSecrets(workload));
+  const others = linked.otherAccounts.map((other) => ({ workload: other, access: accessTo(other) }));
+  const parts = [{ workload: linked, access: { client, address } }, ...others].filter(hasAccess);
+  const steps = planLoad(parts, (source, arn) => taskDefinitions.push({ source, arn }));
   const making = new Making(client);
   const loaded: Loaded[] = [];
-  const leftOut: LeftOut[] = [...workload.leftOut, ...notMade(workload)];
+  const leftOut: LeftOut[] = [
+    ...workload.leftOut,
+    ...others.flatMap(({ workload: other, access }) => (access === undefined ? withoutKeys(other) : [])),
+    ...parts.flatMap((part) => notMade(part.workload)),
+  ];
   for (const step of steps) {
     try {
       loaded.push({ what: step.what, outcome: await step.run(making), origin: step.origin });
@@ -54,18 +80,31 @@ export async function load(workload: Workload, client: AwsClient, address: Addre
 
 /** Whether everything is known that loading needs; makes no call. @throws SourceError */
 export function requireLoadable(workload: Workload): void {
-  const nowhere = { endpoint: '', region: workload.region, credentials: { accessKeyId: '', secretAccessKey: '' } };
-  planLoad(linkSecrets(workload), nowhere, () => {});
+  const address = { endpoint: '', region: workload.region, credentials: { accessKeyId: '', secretAccessKey: '' } };
+  const linked = linkKeys(linkSecrets(workload));
+  // No step is run, and so no client is asked.
+  const access = { client: undefined as unknown as AwsClient, address };
+  planLoad(
+    [linked, ...linked.otherAccounts].map((part) => ({ workload: part, access })),
+    () => {},
+  );
+}
+
+function hasAccess(part: { readonly workload: Workload; readonly access: Access | undefined }): part is Part {
+  return part.access !== undefined;
+}
+
+function withoutKeys({ account, roles, repositories, secrets, keys, queues, buckets }: Workload): LeftOut[] {
+  const [first] = [roles, repositories, secrets, keys, queues, buckets].flat();
+  if (first === undefined) return [];
+  const why = 'this server gives us the keys of one account only';
+  return [{ what: `what the input declares for account ${account}`, why, origin: first.origin }];
 }
 
 /** The steps in order. @throws SourceError for what is wrong with a workload before a call is made */
-function planLoad(
-  workload: Workload,
-  address: Address,
-  registered: (source: TaskDefinitionSource, arn: string) => void,
-): Step[] {
-  const unneeded = idsNotMade(workload);
-  for (const { id, what, origin, missing } of workload.uncertain)
+function planLoad(parts: readonly Part[], registered: (source: TaskDefinitionSource, arn: string) => void): Step[] {
+  const unneeded = new Set(parts.flatMap(({ workload }) => [...idsNotMade(workload)]));
+  for (const { id, what, origin, missing } of parts.flatMap(({ workload }) => workload.uncertain))
     if (id === undefined || !unneeded.has(id))
       throw new SourceError(
         'unknown-value',
@@ -73,19 +112,26 @@ function planLoad(
         `whether ${what} is made cannot be known: ${missing.why}`,
         missing.help,
       );
-  const steps = [
-    ...principalSteps(workload),
-    ...kmsSteps(workload),
-    ...queueSteps(workload),
-    ...secretSteps(workload),
-    ...parameterSteps(workload),
-    ...otherResourceSteps(workload),
-    ...bucketSteps(workload, address),
-    ...resourcePolicySteps(workload),
-    ...bucketPolicySteps(workload, address),
-    ...permissionSteps(workload),
-    ...taskDefinitionSteps(workload, registered),
+  const kinds: readonly ((workload: Workload, address: Address) => Step[])[] = [
+    principalSteps,
+    kmsSteps,
+    queueSteps,
+    secretSteps,
+    parameterSteps,
+    otherResourceSteps,
+    bucketSteps,
+    resourcePolicySteps,
+    bucketPolicySteps,
+    permissionSteps,
+    (workload) => taskDefinitionSteps(workload, registered),
   ];
+  const steps = kinds.flatMap((stepsOf) =>
+    parts.flatMap(({ workload, access }) =>
+      stepsOf(workload, access.address).map(
+        (step): Step => ({ ...step, run: (making) => step.run(making.as(access.client)) }),
+      ),
+    ),
+  );
   const provided = new Set(steps.flatMap(({ provides }) => provides));
   for (const step of steps)
     for (const missing of missingIn(step.from))

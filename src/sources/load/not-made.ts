@@ -1,5 +1,7 @@
 import type { LeftOut, Sourced, Workload } from '../workload.ts';
 
+const GROUPS = 'users get no policies from groups here';
+
 /** What a workload may hold that is not put into a server: tasks run without it. */
 export function notMade(workload: Workload): LeftOut[] {
   const why = 'this is not served; tasks run without it';
@@ -30,7 +32,15 @@ export function notMade(workload: Workload): LeftOut[] {
       why: 'services have their roles already',
       origin,
     })),
-    ...named('group', workload.groups, 'users get no policies from groups here'),
+    ...named('group', workload.groups, GROUPS),
+    ...[...workload.inlinePolicies, ...workload.attachments].flatMap(({ holder, origin }) =>
+      holder.kind === 'group' ? [{ what: `policy of group ${holder.name}`, why: GROUPS, origin }] : [],
+    ),
+    ...workload.memberships.map(({ group, user, origin }) => ({
+      what: `user ${user} in group ${group}`,
+      why: GROUPS,
+      origin,
+    })),
     ...workload.managedPolicies
       .filter(({ arn }) => isAwsOwn(arn))
       .map(({ name, origin }) => ({
@@ -49,7 +59,7 @@ export function isAwsOwn(arn: unknown): boolean {
 /** Ids of what is not made: whether it would be made in AWS does not matter. */
 export function idsNotMade(workload: Workload): ReadonlySet<string | undefined> {
   const { services, capacityProviders, launches, fileSystems, accessPoints } = workload;
-  const { taskStarters, targetGroups, serviceLinkedRoles, groups } = workload;
+  const { taskStarters, targetGroups, serviceLinkedRoles, groups, memberships } = workload;
   const lists: readonly (readonly Sourced[])[] = [
     services,
     capacityProviders,
@@ -60,6 +70,7 @@ export function idsNotMade(workload: Workload): ReadonlySet<string | undefined> 
     targetGroups,
     serviceLinkedRoles,
     groups,
+    memberships,
   ];
   return new Set(lists.flat().map(({ id }) => id));
 }

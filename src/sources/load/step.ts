@@ -25,10 +25,16 @@ export interface Step {
 /** What a step works with. */
 export class Making {
   readonly client: AwsClient;
-  readonly #made = new Map<string, string>();
+  readonly #made: Map<string, string>;
 
-  constructor(client: AwsClient) {
+  constructor(client: AwsClient, made = new Map<string, string>()) {
     this.client = client;
+    this.#made = made;
+  }
+
+  /** The same, with another account's keys. */
+  as(client: AwsClient): Making {
+    return new Making(client, this.#made);
   }
 
   /** Keeps a value that only exists now, e.g. the id of a key. */

@@ -6,6 +6,7 @@ import { embeddedDocument } from '../read-document.ts';
 import { concatenate, sameText, type Text } from '../unknown.ts';
 import type { OpenWorkload } from '../workload.ts';
 import { apiInput } from './api-input.ts';
+import { madeBefore } from './order.ts';
 import type { TfResource } from './plan.ts';
 import { leaveOut, optional, type Reader, tagsOf } from './reader.ts';
 import { at, ownArguments, type TfScope } from './scope.ts';
@@ -219,6 +220,7 @@ const service: Reader = (scope, resource, workload) => {
     ...optional('cluster', clusterName),
     ...optional('taskDefinition', task),
     input: mapNode([...members], values.origin),
+    ...optional('madeAfter', madeBefore(resource, scope.plan)),
   });
 };
 

@@ -2,13 +2,13 @@ import { asText, type Node } from '../node.ts';
 import { type PolicySource, policyNode } from '../policy-source.ts';
 import type { Text } from '../unknown.ts';
 import { sameText } from '../unknown.ts';
-import type { OpenWorkload } from '../workload.ts';
+import type { Holder, OpenWorkload } from '../workload.ts';
 import { policyOf } from './documents.ts';
 import type { TfResource } from './plan.ts';
 import { leaveOut, optional, type Reader, tagsOf } from './reader.ts';
 import { configured, type TfScope } from './scope.ts';
 
-type HolderKind = 'role' | 'user';
+type HolderKind = Holder['kind'];
 
 function named(scope: TfScope, resource: TfResource) {
   return {
@@ -81,12 +81,13 @@ function pushAttachment(
   policyArn: Text,
   origin: TfResource['origin'],
   workload: OpenWorkload,
+  id?: string,
 ): void {
   const known = workload.attachments.some(
     (one) =>
       one.holder.kind === holder.kind && sameText(one.holder.name, holder.name) && sameText(one.policyArn, policyArn),
   );
-  if (!known) workload.attachments.push({ origin, holder, policyArn });
+  if (!known) workload.attachments.push({ ...optional('id', id), origin, holder, policyArn });
 }
 
 function inline(kind: HolderKind): Reader {
@@ -107,7 +108,7 @@ function attachment(kind: HolderKind): Reader {
     const policyArn = scope.reference(resource, 'policy_arn');
     if (holder === undefined || policyArn === undefined)
       leaveOut(resource, 'it names no holder or no policy', workload);
-    else pushAttachment({ kind, name: holder }, policyArn, resource.origin, workload);
+    else pushAttachment({ kind, name: holder }, policyArn, resource.origin, workload, resource.address);
   };
 }
 
@@ -121,24 +122,21 @@ const attachments: Reader = (scope, resource, workload) => {
   for (const [kind, list] of [
     ['role', 'roles'],
     ['user', 'users'],
-  ] as const) {
-    const items = itemsOf(scope.node(resource, list));
-    for (const node of items) {
-      // A list of one reference is that reference; of several the order is not known.
-      const name =
-        node.kind === 'unknown' && items.length === 1
-          ? (scope.reference(resource, list) ?? node.value)
-          : asText(node, `an item of \`${list}\``);
-      pushAttachment({ kind, name }, policyArn, resource.origin, workload);
-    }
-  }
-  if (scope.node(resource, 'groups') !== undefined)
-    workload.leftOut.push({
-      what: `\`groups\` of ${resource.address}`,
-      why: 'groups are not read',
-      origin: resource.origin,
-    });
+    ['group', 'groups'],
+  ] as const)
+    for (const name of namesOf(scope, resource, list))
+      pushAttachment({ kind, name }, policyArn, resource.origin, workload, resource.address);
 };
+
+/** Names in a list. A list of one reference is that reference; of several the order is not known. */
+function namesOf(scope: TfScope, resource: TfResource, list: string): Text[] {
+  const items = itemsOf(scope.node(resource, list));
+  return items.map((node) =>
+    node.kind === 'unknown' && items.length === 1
+      ? (scope.reference(resource, list) ?? node.value)
+      : asText(node, `an item of \`${list}\``),
+  );
+}
 
 const policy: Reader = (scope, resource, workload) => {
   const document = policyOf(scope, resource, 'identity', 'policy');
@@ -163,6 +161,28 @@ const user: Reader = (scope, resource, workload) => {
   });
 };
 
+const group: Reader = (scope, resource, workload) => {
+  workload.groups.push({ ...named(scope, resource), users: [], inlinePolicies: [], attachments: [] });
+};
+
+/** `aws_iam_group_membership`: a group with its users. */
+const groupMembership: Reader = (scope, resource, workload) => {
+  const name = scope.reference(resource, 'group');
+  if (name === undefined) leaveOut(resource, 'it names no group', workload);
+  else
+    for (const member of namesOf(scope, resource, 'users'))
+      workload.memberships.push({ id: resource.address, origin: resource.origin, group: name, user: member });
+};
+
+/** `aws_iam_user_group_membership`: a user with its groups. */
+const userMembership: Reader = (scope, resource, workload) => {
+  const name = scope.reference(resource, 'user');
+  if (name === undefined) leaveOut(resource, 'it names no user', workload);
+  else
+    for (const each of namesOf(scope, resource, 'groups'))
+      workload.memberships.push({ id: resource.address, origin: resource.origin, group: each, user: name });
+};
+
 /** It makes no policies; it takes away those that it does not name. */
 const policiesExclusive: Reader = (scope, resource, workload) => {
   const role = scope.reference(resource, 'role_name');
@@ -183,10 +203,20 @@ const attachmentsExclusive: Reader = (scope, resource, workload) => {
   if (role === undefined) leaveOut(resource, 'it names no role', workload);
   else
     for (const node of itemsOf(scope.node(resource, 'policy_arns')))
-      pushAttachment({ kind: 'role', name: role }, asText(node, 'an item of `policy_arns`'), node.origin, workload);
+      pushAttachment(
+        { kind: 'role', name: role },
+        asText(node, 'an item of `policy_arns`'),
+        node.origin,
+        workload,
+        resource.address,
+      );
 };
 
 export const iamReaders: Readonly<Record<string, Reader>> = {
+  aws_iam_group: group,
+  aws_iam_group_membership: groupMembership,
+  aws_iam_group_policy: inline('group'),
+  aws_iam_group_policy_attachment: attachment('group'),
   aws_iam_instance_profile: instanceProfile,
   aws_iam_policy: policy,
   aws_iam_policy_attachment: attachments,
@@ -196,6 +226,7 @@ export const iamReaders: Readonly<Record<string, Reader>> = {
   aws_iam_role_policy_attachment: attachment('role'),
   aws_iam_role_policy_attachments_exclusive: attachmentsExclusive,
   aws_iam_user: user,
+  aws_iam_user_group_membership: userMembership,
   aws_iam_user_policy: inline('user'),
   aws_iam_user_policy_attachment: attachment('user'),
 };

@@ -36,6 +36,8 @@ export interface TfPlan {
   readonly read: readonly TfResource[];
   readonly modules: ReadonlyMap<string, TfModule>;
   readonly providers: MapNode | undefined;
+  /** The root module's variables, with their values. */
+  readonly variables: MapNode | undefined;
 }
 
 /** Members of a map of a map of …; undefined where one of them is not there. */
@@ -65,7 +67,9 @@ export function readPlan(root: MapNode, given: ReadonlyMap<string, string>): TfP
     return found;
   };
   const providers = within(root, 'configuration', 'provider_config');
+  const variables = root.members.get('variables');
   return {
+    variables: variables?.kind === 'map' ? variables : undefined,
     providers: providers?.kind === 'map' ? providers : undefined,
     resources: of(root.members.get('planned_values') ?? root.members.get('values')),
     read: of(within(root, 'prior_state', 'values')).filter(({ mode }) => mode === 'data'),

@@ -1,3 +1,4 @@
+import { AccountParts } from '../accounts.ts';
 import { asMap, type MapNode, type Node } from '../node.ts';
 import { SourceError } from '../origin.ts';
 import type { OpenWorkload } from '../workload.ts';
@@ -25,11 +26,17 @@ export function terraformEnvironment(document: Node): { account?: string; region
   const region = textOf(constant) ?? textOf(variable);
   if (region !== undefined && region !== '') found.region = region;
   const { resources, read } = readPlan(root, new Map());
-  const identity = [...read, ...resources].find(({ type, mode }) => mode === 'data' && type === 'aws_caller_identity');
+  // Other providers may be of other accounts.
+  const data = (wanted: string) =>
+    [...read, ...resources].find(
+      ({ type, mode, provider }) =>
+        mode === 'data' && type === wanted && (provider === undefined || /(^|:)aws$/.test(provider)),
+    );
+  const identity = data('aws_caller_identity');
   const account =
     textOf(identity?.values.members.get('account_id')) ?? mostNamed(resources, /^arn:[\w-]+:[\w-]*:[\w-]*:(\d{12}):/);
   if (account !== undefined && /^\d{12}$/.test(account)) found.account = account;
-  const current = [...read, ...resources].find(({ type, mode }) => mode === 'data' && type === 'aws_region');
+  const current = data('aws_region');
   const byResources =
     textOf(current?.values.members.get('region')) ??
     textOf(current?.values.members.get('name')) ??
@@ -76,7 +83,12 @@ const LAST = ['aws_iam_role_policies_exclusive', 'aws_iam_role_policy_attachment
  * Reads `terraform show -json` of a plan or a state. What is known after apply is unknown, but for references to what the
  * plan itself makes. Source: Terraform, JSON Output Format. @throws SourceError
  */
-export function readTerraform(document: Node, given: ReadonlyMap<string, string>, workload: OpenWorkload): void {
+export function readTerraform(
+  document: Node,
+  given: ReadonlyMap<string, string>,
+  workload: OpenWorkload,
+  parts: AccountParts = new AccountParts(workload),
+): void {
   const root = asMap(document, 'the output of terraform show -json');
   if (!root.members.has('format_version'))
     throw new SourceError(
@@ -88,7 +100,12 @@ export function readTerraform(document: Node, given: ReadonlyMap<string, string>
   const scope = new TfScope(readPlan(root, given), workload.account, workload.region, given);
   const managed = scope.plan.resources.filter(({ mode }) => mode === 'managed');
   const read = (readers: Readonly<Record<string, Reader>>, wanted: (type: string) => boolean = () => true) => {
-    for (const resource of managed) if (wanted(resource.type)) readers[resource.type]?.(scope, resource, workload);
+    for (const resource of managed) {
+      if (!wanted(resource.type)) continue;
+      const { account, region } = scope.placeOf(resource) ?? workload;
+      const part = account === workload.account ? workload : parts.part(account, region);
+      readers[resource.type]?.(scope, resource, part);
+    }
   };
   read(FIRST, (type) => !LAST.includes(type));
   read(SECOND);
@@ -100,7 +117,6 @@ export function readTerraform(document: Node, given: ReadonlyMap<string, string>
 }
 
 function whyLeftOut(type: string): string {
-  if (type.startsWith('aws_iam_group')) return 'groups are not read from Terraform';
   if (!type.startsWith('aws_')) return 'it is not of the AWS provider';
   return 'this type is not read; tasks run without it';
 }

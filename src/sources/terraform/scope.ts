@@ -2,6 +2,7 @@ import { asText, type MapNode, mapNode, type Node, textNode } from '../node.ts';
 import { type Text, unknown } from '../unknown.ts';
 import { ATTRIBUTES, type AttributeSource, later } from './attributes.ts';
 import { type TfModule, type TfPlan, type TfResource, within, withoutIndexes } from './plan.ts';
+import { accountInValues, leadsElsewhere, providerPlace } from './provider-place.ts';
 
 /** Stands for an account or Region that is not known. */
 const ELSEWHERE = '\u0000';
@@ -71,24 +72,32 @@ export class TfScope {
     if (written !== undefined) return written;
     const make = ATTRIBUTES[resource.type]?.[attribute];
     if (make === undefined) return undefined;
-    const region = this.#regionOf(resource);
+    const place = this.placeOf(resource);
     const { address, origin } = resource;
-    const source: AttributeSource = { account: this.account, region: region ?? '', address, origin, known };
-    if (region !== undefined) return make(source);
+    const source: AttributeSource = { account: this.account, region: this.region, address, origin, known };
+    if (place !== undefined) return make({ ...source, ...place });
     // Names do not depend on where a thing is; ARNs and addresses do.
     const elsewhere = make({ ...source, account: ELSEWHERE, region: ELSEWHERE });
     return String(elsewhere).includes(ELSEWHERE) ? later(source, attribute) : elsewhere;
   }
 
-  /** The Region of the provider that makes it; undefined for another provider that does not say its own, or its account. */
-  #regionOf({ provider }: TfResource): string | undefined {
-    if (provider === undefined || provider === 'aws') return this.region;
-    const expressions = within(this.plan.providers, provider, 'expressions');
-    if (within(expressions, 'assume_role') !== undefined || within(expressions, 'profile') !== undefined)
-      return undefined;
-    const region = within(expressions, 'region', 'constant_value');
-    if (region?.kind === 'scalar') return String(region.value);
-    return provider.endsWith(':aws') ? this.region : undefined;
+  /**
+   * Account and Region of a resource: those that are in its own values, else those of the provider that makes it; undefined
+   * for another provider that does not say its own.
+   */
+  placeOf(resource: TfResource): { readonly account: string; readonly region: string } | undefined {
+    const { provider, values } = resource;
+    // Since version 6 of the provider a resource may name its Region itself.
+    const written = values.members.get('region');
+    const own = written?.kind === 'scalar' && typeof written.value === 'string' ? written.value : undefined;
+    const inValues = accountInValues(resource);
+    if (provider === undefined || provider === 'aws')
+      return { account: inValues ?? this.account, region: own ?? this.region };
+    const said = providerPlace(this.plan, provider);
+    const account = inValues ?? said.account ?? (leadsElsewhere(this.plan, provider) ? undefined : this.account);
+    const region =
+      own ?? said.region ?? (provider.endsWith(':aws') || said.account !== undefined ? this.region : undefined);
+    return account === undefined || region === undefined ? undefined : { account, region };
   }
 
   /** The one resource that an argument refers to, and by which attribute, if there is only one. */

@@ -124,14 +124,14 @@ const keyPolicy: Reader = (scope, resource, workload) => {
   const of = scope.reference(resource, 'key_id');
   const policy = policyOf(scope, resource, 'key', 'policy');
   const at = workload.keys.findIndex(
-    ({ arn }) => of !== undefined && (sameText(arn, of) || sameText(arn, concatenate([arnHead(scope), of]))),
+    ({ arn }) => of !== undefined && (sameText(arn, of) || sameText(arn, concatenate([arnHead(workload), of]))),
   );
   const found = workload.keys[at];
   if (found === undefined || policy === undefined) leaveOut(resource, 'its key is not in the input', workload);
   else workload.keys[at] = { ...found, policy };
 };
 
-function arnHead({ region, account }: TfScope): string {
+function arnHead({ region, account }: OpenWorkload): string {
   return `arn:aws:kms:${region}:${account}:key/`;
 }
 

@@ -169,7 +169,7 @@ export const LAUNCH_MEANINGS: readonly Meaning[] = [
     cause:
       'No container instance has an attribute that the task definition needs. With awslogs and an execution role that is often ecs.capability.execution-role-awslogs.',
     fix: 'Start the agent with ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE=true (ecs-init does), or look up which attribute is missing.',
-    rules: [],
+    rules: ['RC406'],
     fits: says(/missing an attribute required|no container instance met all/i),
   },
 ];

@@ -2,6 +2,7 @@ import { arn } from '../../../core/arn.ts';
 import { inputOf } from '../../by-model.ts';
 import { asMap, mapNode, type Node, textNode } from '../../node.ts';
 import { concatenate, type Text } from '../../unknown.ts';
+import { madeBefore } from '../order.ts';
 import { namedBy, Properties, type ResourceType } from '../properties.ts';
 import { type Declared, madeUpName, resourceId } from '../scope.ts';
 
@@ -70,6 +71,7 @@ const service: ResourceType = {
       ...(cluster === undefined ? {} : { cluster }),
       ...(taskDefinition === undefined ? {} : { taskDefinition }),
       input: inputOf('ecs', 'CreateService', node, 'template', `\`${resource.logicalId}\``),
+      madeAfter: madeBefore(resource),
     });
   },
   ref: serviceArn,

@@ -3,7 +3,7 @@ import type { Origin } from '../../origin.ts';
 import { policyNode } from '../../policy-source.ts';
 import { concatenate, type Text } from '../../unknown.ts';
 import { madeLater, namedBy, Properties, type ResourceType } from '../properties.ts';
-import { type Declared, resourceId } from '../scope.ts';
+import { type Declared, madeUpName, resourceId } from '../scope.ts';
 import { iamArn, nameOf } from './iam.ts';
 
 const group: ResourceType = {
@@ -32,6 +32,18 @@ const group: ResourceType = {
   },
   ref: (resource) => nameOf(resource, 'GroupName'),
   attributes: { Arn: (resource) => iamArn(resource, 'group', 'GroupName') },
+};
+
+/** Users in a group, apart from both. */
+const addition: ResourceType = {
+  read(resource, workload) {
+    const properties = new Properties(resource, ['GroupName', 'Users'], workload);
+    const name = properties.requiredText('GroupName');
+    for (const user of properties.texts('Users'))
+      workload.memberships.push({ id: resourceId(resource), origin: resource.origin, group: name, user });
+  },
+  ref: (resource) => madeUpName(resource),
+  attributes: {},
 };
 
 /** Its name and ARN are AWS's choice: known for those without a suffix, by the service. */
@@ -68,4 +80,5 @@ function linkedRoleName(resource: Declared, at: Origin): Text {
 export const iamGroupTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::IAM::Group': group,
   'AWS::IAM::ServiceLinkedRole': serviceLinkedRole,
+  'AWS::IAM::UserToGroupAddition': addition,
 };

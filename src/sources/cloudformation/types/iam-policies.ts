@@ -4,27 +4,24 @@ import { Properties, type ResourceType } from '../properties.ts';
 import { type Declared, resourceId } from '../scope.ts';
 import { iamArn, nameOf } from './iam.ts';
 
-/** An inline policy with a name of its own, put into several roles and users. */
-function readInline(resource: Declared, workload: OpenWorkload, property: 'Roles' | 'Users' | undefined): void {
+/** Kinds of holders by the property that lists them. */
+const HOLDERS = { Groups: 'group', Roles: 'role', Users: 'user' } as const;
+type HolderList = keyof typeof HOLDERS;
+const LISTS = Object.keys(HOLDERS) as HolderList[];
+
+/** An inline policy with a name of its own, put into several roles, users and groups, or into the one that it names. */
+function readInline(resource: Declared, workload: OpenWorkload, property: HolderList | undefined): void {
   const used =
     property === undefined
-      ? ['PolicyDocument', 'PolicyName', 'Roles', 'Users']
+      ? ['PolicyDocument', 'PolicyName', ...LISTS]
       : ['PolicyDocument', 'PolicyName', `${property.slice(0, -1)}Name`];
   const properties = new Properties(resource, used, workload);
   const name = properties.requiredText('PolicyName');
   const document = policyNode(properties.required('PolicyDocument'), 'identity');
   const holders =
     property === undefined
-      ? [
-          ...properties.texts('Roles').map((holder) => ({ kind: 'role' as const, name: holder })),
-          ...properties.texts('Users').map((holder) => ({ kind: 'user' as const, name: holder })),
-        ]
-      : [
-          {
-            kind: property === 'Roles' ? ('role' as const) : ('user' as const),
-            name: properties.requiredText(`${property.slice(0, -1)}Name`),
-          },
-        ];
+      ? LISTS.flatMap((list) => properties.texts(list).map((holder) => ({ kind: HOLDERS[list], name: holder })))
+      : [{ kind: HOLDERS[property], name: properties.requiredText(`${property.slice(0, -1)}Name`) }];
   for (const holder of holders)
     workload.inlinePolicies.push({ id: resourceId(resource), origin: resource.origin, holder, name, document });
 }
@@ -33,7 +30,7 @@ const managedPolicy: ResourceType = {
   read(resource, workload) {
     const properties = new Properties(
       resource,
-      ['Description', 'ManagedPolicyName', 'Path', 'PolicyDocument', 'Roles', 'Users'],
+      ['Description', 'ManagedPolicyName', 'Path', 'PolicyDocument', ...LISTS],
       workload,
     );
     const policyArn = iamArn(resource, 'policy', 'ManagedPolicyName');
@@ -47,15 +44,12 @@ const managedPolicy: ResourceType = {
       ...(description === undefined ? {} : { description }),
       document: policyNode(properties.required('PolicyDocument'), 'identity'),
     });
-    for (const [kind, property] of [
-      ['role', 'Roles'],
-      ['user', 'Users'],
-    ] as const)
-      for (const name of properties.texts(property))
+    for (const list of LISTS)
+      for (const name of properties.texts(list))
         workload.attachments.push({
           id: resourceId(resource),
           origin: resource.origin,
-          holder: { kind, name },
+          holder: { kind: HOLDERS[list], name },
           policyArn,
         });
   },
@@ -63,7 +57,7 @@ const managedPolicy: ResourceType = {
   attributes: { PolicyArn: (resource) => iamArn(resource, 'policy', 'ManagedPolicyName') },
 };
 
-function inline(property: 'Roles' | 'Users' | undefined): ResourceType {
+function inline(property: HolderList | undefined): ResourceType {
   return {
     read: (resource, workload) => readInline(resource, workload, property),
     ref: (resource) => nameOf(resource, 'PolicyName'),
@@ -72,6 +66,7 @@ function inline(property: 'Roles' | 'Users' | undefined): ResourceType {
 }
 
 export const iamPolicyTypes: Readonly<Record<string, ResourceType>> = {
+  'AWS::IAM::GroupPolicy': inline('Groups'),
   'AWS::IAM::ManagedPolicy': managedPolicy,
   'AWS::IAM::Policy': inline(undefined),
   'AWS::IAM::RolePolicy': inline('Roles'),

@@ -88,7 +88,7 @@ const user: ResourceType = {
   read(resource, workload) {
     const properties = new Properties(
       resource,
-      ['ManagedPolicyArns', 'Path', 'PermissionsBoundary', 'Policies', 'Tags', 'UserName'],
+      ['Groups', 'ManagedPolicyArns', 'Path', 'PermissionsBoundary', 'Policies', 'Tags', 'UserName'],
       workload,
     );
     const name = nameOf(resource, 'UserName');
@@ -103,6 +103,8 @@ const user: ResourceType = {
       tags: properties.tags(),
     });
     readInline('user', name, properties, workload);
+    for (const group of properties.texts('Groups'))
+      workload.memberships.push({ origin: resource.origin, group, user: name });
   },
   ref: (resource) => nameOf(resource, 'UserName'),
   attributes: { Arn: (resource) => iamArn(resource, 'user', 'UserName') },

@@ -1,0 +1,35 @@
+// Builds the program and tests/prediction/over-folder.ts, and goes through a folder of inputs with them.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const folder = process.argv.slice(2, 3).map((path) => resolve(path));
+process.chdir(root);
+execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+await build({
+  entryPoints: ['tests/prediction/over-folder.ts'],
+  outfile: 'dist/corpus.js',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  define: { ROLECALL_VERSION: '"0.0.0-corpus"' },
+  logLevel: 'warning',
+});
+// A copy of its own: it takes minutes, and somebody may build meanwhile.
+const copy = mkdtempSync(join(tmpdir(), 'rolecall-corpus-'));
+try {
+  for (const part of ['bin', 'dist', 'package.json']) cpSync(part, join(copy, part), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const { status } = spawnSync(process.execPath, [join('dist', 'corpus.js'), ...folder], {
+    cwd: copy,
+    stdio: 'inherit',
+  });
+  process.exitCode = status ?? 1;
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}

@@ -1,0 +1,72 @@
+import { asList, asMap, asString, describe, type Node } from './node.ts';
+import { SourceError } from './origin.ts';
+import { nearestName } from './suggest.ts';
+import type { InstanceSetting } from './workload.ts';
+
+const MEMBERS = ['attributes', 'availabilityZone', 'count', 'launchType', 'role', 'type'];
+const LAUNCH_TYPES = ['EC2', 'EXTERNAL'] as const;
+const MOST = 100;
+
+/** `instances` of `rolecall.json`: the container instances that the tasks of a workload are placed on. @throws SourceError */
+export function instanceSettings(node: Node): InstanceSetting[] {
+  return asList(node, '`instances`').map(instanceSetting);
+}
+
+function instanceSetting(node: Node): InstanceSetting {
+  const { members } = asMap(node, 'an entry of `instances`');
+  for (const [name, member] of members) {
+    if (MEMBERS.includes(name)) continue;
+    const similar = nearestName(name, MEMBERS);
+    const help = similar === undefined ? `Members: ${MEMBERS.join(', ')}.` : `Did you mean \`${similar}\`?`;
+    throw new SourceError('unknown-member', member.origin, `an entry of \`instances\` has no member \`${name}\``, help);
+  }
+  const text = (name: string) => {
+    const member = members.get(name);
+    return member === undefined ? undefined : asString(member, `\`${name}\``);
+  };
+  const [role, instanceType, availabilityZone] = [text('role'), text('type'), text('availabilityZone')];
+  const attributes = members.get('attributes');
+  return {
+    origin: node.origin,
+    launchType: launchType(members.get('launchType')),
+    count: count(members.get('count')),
+    ...(role === undefined ? {} : { role }),
+    ...(instanceType === undefined ? {} : { instanceType }),
+    ...(availabilityZone === undefined ? {} : { availabilityZone }),
+    ...(attributes === undefined ? {} : { attributes: texts(attributes) }),
+  };
+}
+
+function launchType(node: Node | undefined): InstanceSetting['launchType'] {
+  if (node === undefined) return 'EC2';
+  const text = asString(node, '`launchType`').toUpperCase();
+  const known = LAUNCH_TYPES.find((name) => name === text);
+  if (known !== undefined) return known;
+  throw new SourceError(
+    'invalid-setting',
+    node.origin,
+    `no container instance is of the launch type ${describe(node)}`,
+    `Launch types of instances: ${LAUNCH_TYPES.join(', ')}.`,
+  );
+}
+
+function count(node: Node | undefined): number {
+  if (node === undefined) return 1;
+  const value = node.kind === 'scalar' ? node.value : undefined;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MOST) return value;
+  throw new SourceError(
+    'invalid-setting',
+    node.origin,
+    `\`count\` must be a number from 1 to ${MOST}, and is ${describe(node)}`,
+    'Write how many such instances there are.',
+  );
+}
+
+function texts(node: Node): Record<string, string> {
+  return Object.fromEntries(
+    [...asMap(node, '`attributes`').members].map(([name, value]) => [
+      name,
+      asString(value, `the attribute \`${name}\``),
+    ]),
+  );
+}
