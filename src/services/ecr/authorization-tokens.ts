@@ -24,7 +24,7 @@ export const GetAuthorizationToken = operation('ecr', 'GetAuthorizationToken', {
     return {
       authorizationData: registries.map((registry) => {
         const password = ids.bytes(96).toString('base64url');
-        tx.put(tokenGrants, PARTITION, digestOf(password), {
+        tx.put(tokenGrants, PARTITION, tokenDigest(password), {
           principal,
           region,
           expiresAt,
@@ -48,7 +48,7 @@ export function findAuthorizationToken(read: Read, token: string, now: number): 
 
 /** The grant of a token even when its time is over, as long as it is remembered. */
 export function findTokenGrant(read: Read, token: string): TokenGrant | undefined {
-  return read.get(tokenGrants, PARTITION, digestOf(token));
+  return read.get(tokenGrants, PARTITION, tokenDigest(token));
 }
 
 function forgetExpired(tx: Tx, now: number): void {
@@ -57,6 +57,7 @@ function forgetExpired(tx: Tx, now: number): void {
   for (const key of expired) tx.delete(tokenGrants, PARTITION, key);
 }
 
-function digestOf(token: string): string {
+/** What is kept of a password. */
+export function tokenDigest(token: string): string {
   return createHash('sha256').update(token, 'utf8').digest('hex');
 }

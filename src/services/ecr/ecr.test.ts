@@ -146,11 +146,15 @@ describe('policies', () => {
     expect((await bench.refused(bench.call('ecr', 'DeleteRepositoryPolicy', { repositoryName }))).code).toBe(
       'RepositoryPolicyNotFoundException',
     );
-    const bad = await bench.refused(bench.call('ecr', 'SetRepositoryPolicy', { repositoryName, policyText: '{}' }));
-    expect(bad).toMatchObject({
-      code: 'InvalidParameterException',
-      message: "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'",
-    });
+    // A repository policy is about its repository alone.
+    const aboutAll = policy({ Effect: 'Allow', Principal: '*', Action: 'ecr:BatchGetImage', Resource: '*' });
+    for (const text of ['{}', aboutAll]) {
+      const bad = await bench.refused(bench.call('ecr', 'SetRepositoryPolicy', { repositoryName, policyText: text }));
+      expect(bad).toMatchObject({
+        code: 'InvalidParameterException',
+        message: "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'",
+      });
+    }
   });
 
   it('that lock their author out need force', async () => {

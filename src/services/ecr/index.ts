@@ -24,6 +24,7 @@ import { findRepository, repositoryCheck } from './target.ts';
 export { findAuthorizationToken } from './authorization-tokens.ts';
 export { findLayerContent, LAYER_PATH } from './layers.ts';
 export { BlobStore } from './registry/blob-store.ts';
+export { PullsUnderWay, type PullUnderWay } from './registry/pulls-under-way.ts';
 export { createRegistry, type Registry } from './registry/registry.ts';
 export { putStandInImage, STAND_IN_ANNOTATION, type StandInImage } from './stand-in.ts';
 

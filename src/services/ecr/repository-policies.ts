@@ -29,10 +29,16 @@ export const SetRepositoryPolicy = operation('ecr', 'SetRepositoryPolicy', {
 
 function readPolicy(text: string): CompiledPolicy {
   try {
-    return parsePolicy(text, 'resource');
-  } catch {
-    throw invalidParameter('PolicyText', 'Invalid repository policy provided');
-  }
+    const policy = parsePolicy(text, 'resource');
+    if (!namesResources(text)) return policy;
+  } catch {}
+  throw invalidParameter('PolicyText', 'Invalid repository policy provided');
+}
+
+/** A repository policy is about its repository alone. Source: observed (awsdocs/amazon-ecr-user-guide#20, aws/aws-cdk#24314). */
+function namesResources(text: string): boolean {
+  const { Statement } = JSON.parse(text) as { Statement: object | readonly object[] };
+  return [Statement].flat().some((statement) => 'Resource' in statement || 'NotResource' in statement);
 }
 
 /** Whether the new policy denies the caller what it is doing now. */

@@ -2,7 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Principal } from '../../../gateway/principals.ts';
 import type { Stage } from '../../../roles/duty.ts';
 import type { Read } from '../../../store/collections.ts';
-import { findTokenGrant } from '../authorization-tokens.ts';
+import { awsHost } from '../../../wire/aws-host.ts';
+import { findTokenGrant, tokenDigest } from '../authorization-tokens.ts';
 import type { RepositoryAddress } from '../target.ts';
 import { denied, unauthorized } from './answers.ts';
 import { ecrRepository, isRepositoryName, registryOfHost } from './names.ts';
@@ -11,6 +12,8 @@ import { ecrRepository, isRepositoryName, registryOfHost } from './names.ts';
 export interface Visitor {
   readonly principal: Principal;
   readonly stage?: Stage;
+  /** Digest of the token that was shown, for registries with ECR's tokens. */
+  readonly token?: string;
   /** The only Region whose registries the visitor's password opens; undefined: all. */
   readonly region?: string;
 }
@@ -34,7 +37,8 @@ export const ecrAccess: Access = {
   visitor: (read, authorization, host, now) => {
     const shown = basic(authorization);
     // Some clients show an empty name and password when they have none.
-    if (shown?.user !== 'AWS') throw unauthorized(`http://${host}/`, 'ecr.amazonaws.com');
+    if (shown?.user !== 'AWS')
+      throw unauthorized(`${awsHost(host) === undefined ? 'http' : 'https'}://${host}/`, 'ecr.amazonaws.com');
     const grant = findTokenGrant(read, shown.password);
     if (grant === undefined) throw denied('Your Authorization Token is invalid.');
     if (grant.expiresAt <= now) {
@@ -44,6 +48,7 @@ export const ecrAccess: Access = {
     if (region !== undefined && region !== grant.region) throw denied('Your Authorization Token is invalid.');
     return {
       principal: grant.principal,
+      token: tokenDigest(shown.password),
       region: grant.region,
       ...(grant.stage === undefined ? {} : { stage: grant.stage }),
     };

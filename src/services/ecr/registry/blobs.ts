@@ -24,7 +24,7 @@ export async function headBlob(visit: Visit, digest: string): Promise<void> {
 export async function getBlob(visit: Visit, digest: string): Promise<void> {
   checkDigest(digest);
   try {
-    await visit.call('GetDownloadUrlForLayer', { layerDigest: digest });
+    if (!visit.isCalledFor(digest)) await visit.call('GetDownloadUrlForLayer', { layerDigest: digest });
   } catch (error) {
     if (error instanceof AwsError && error.code === 'LayersNotFoundException') throw blobUnknown(digest);
     throw error;

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ImageIdentifier } from '../../../wire/generated/types/ecr.ts';
+import { findImage } from '../images.ts';
 import { isDigest, OCI_INDEX } from '../manifests.ts';
 import { type ImageRecord, images } from '../records.ts';
+import { findRepository } from '../target.ts';
 import { RegistryError, send } from './answers.ts';
 import { checkDigest } from './blobs.ts';
 import { isTag } from './names.ts';
@@ -15,29 +17,37 @@ const LARGEST_MANIFEST = 4 * 1024 * 1024;
 export async function getManifest(visit: Visit, reference: string): Promise<void> {
   const id = imageId(reference);
   const accepted = acceptedTypes(visit.message.headers.accept);
+  const record = calledFor(visit, id, accepted) ?? (await calledForNow(visit, id, accepted));
+  if (hasForeignDigest(record)) {
+    throw manifestUnknown('A program of this machine stands in for this image: it has no content of its own.');
+  }
+  const { digest, mediaType, manifest } = record;
+  send(
+    visit.response,
+    200,
+    { 'content-type': mediaType, 'docker-content-digest': digest, etag: `"${digest}"` },
+    Buffer.from(manifest, 'utf8'),
+  );
+}
+
+/** The image, if it belongs to a pull whose calls were made. */
+function calledFor(visit: Visit, id: ImageIdentifier, accepted: readonly string[]): ImageRecord | undefined {
+  const { store } = visit.gateway;
+  const repository = findRepository(store, visit.address);
+  const image = repository === undefined ? undefined : findImage(store, repository, id);
+  if (image === undefined || !visit.isCalledFor(image.digest)) return undefined;
+  return accepted.length === 0 || accepted.includes(image.mediaType) ? image : undefined;
+}
+
+async function calledForNow(visit: Visit, id: ImageIdentifier, accepted: string[]): Promise<ImageRecord> {
   const { images: found = [], failures = [] } = await visit.call('BatchGetImage', {
     imageIds: [id],
     ...(accepted.length === 0 ? {} : { acceptedMediaTypes: accepted }),
   });
-  const [image] = found;
-  const digest = image?.imageId?.imageDigest;
-  if (image?.imageManifest === undefined || digest === undefined) {
-    throw manifestUnknown(failures[0]?.failureReason ?? 'Requested image not found');
-  }
-  const record = visit.gateway.store.get(images, visit.repository().id, digest);
-  if (record !== undefined && hasForeignDigest(record)) {
-    throw manifestUnknown('A program of this machine stands in for this image: it has no content of its own.');
-  }
-  send(
-    visit.response,
-    200,
-    {
-      'content-type': image.imageManifestMediaType ?? 'application/octet-stream',
-      'docker-content-digest': digest,
-      etag: `"${digest}"`,
-    },
-    Buffer.from(image.imageManifest, 'utf8'),
-  );
+  const digest = found[0]?.imageId?.imageDigest;
+  const image = digest === undefined ? undefined : visit.gateway.store.get(images, visit.repository().id, digest);
+  if (image === undefined) throw manifestUnknown(failures[0]?.failureReason ?? 'Requested image not found');
+  return image;
 }
 
 /** PUT: an image or index. Its layers or images must be there already. */

@@ -11,6 +11,7 @@ import type { BlobStore } from './blob-store.ts';
 import { deleteBlob, getBlob, headBlob, sendLayer } from './blobs.ts';
 import { deleteManifest, getManifest, listReferrers, listTags, putManifest } from './manifests.ts';
 import { type Route, readRoute, registryOfHost } from './names.ts';
+import type { PullsUnderWay } from './pulls-under-way.ts';
 import { sweep } from './sweep.ts';
 import { cancelUpload, finishUpload, startUpload, uploadChunk, uploadStatus } from './uploads.ts';
 import { Visit } from './visit.ts';
@@ -21,6 +22,8 @@ export interface RegistryOptions {
   readonly clock: Clock;
   /** The same that the ECR service has. */
   readonly blobs: BlobStore;
+  /** Pulls whose calls somebody has made already. */
+  readonly pulls?: PullsUnderWay;
   /** Default: with ECR's tokens and ECR's names. */
   readonly access?: Access;
 }
@@ -43,7 +46,8 @@ const SWEEP_EVERY = 3_600_000;
  * is the calls of ECR's API that it stands for, authorized and recorded in the name of whoever got the token.
  * Source of the calls: ECR User Guide, "Private registry authentication" and the permissions it lists for push and pull.
  */
-export function createRegistry({ gateway, store, clock, blobs, access = ecrAccess }: RegistryOptions): Registry {
+export function createRegistry(options: RegistryOptions): Registry {
+  const { gateway, store, clock, blobs, pulls, access = ecrAccess } = options;
   let sweptAt = Number.NEGATIVE_INFINITY;
 
   /** Before a request, not beside it: no push loses a layer that it was just told is there. */
@@ -86,6 +90,7 @@ export function createRegistry({ gateway, store, clock, blobs, access = ecrAcces
       visitor,
       address,
       name,
+      ...(pulls === undefined ? {} : { pulls }),
     });
     await answer(route, visit, (other) => access.repository(host, other));
   };

@@ -9,6 +9,7 @@ import { createTestBench, TEST_ACCOUNT, TEST_REGION, type TestBench } from '../.
 import { createEcrService } from '../index.ts';
 import type { Access } from './access.ts';
 import { BlobStore } from './blob-store.ts';
+import type { PullsUnderWay } from './pulls-under-way.ts';
 import { createRegistry } from './registry.ts';
 
 export interface Answer {
@@ -40,7 +41,10 @@ export interface TestRegistry {
 /** The prefix of the test account's repositories in paths. */
 export const HOME = `${TEST_ACCOUNT}/${TEST_REGION}`;
 
-export async function startTestRegistry(access?: (bench: TestBench) => Access): Promise<TestRegistry> {
+export async function startTestRegistry(
+  access?: (bench: TestBench) => Access,
+  pulls?: PullsUnderWay,
+): Promise<TestRegistry> {
   const directory = mkdtempSync(join(tmpdir(), 'rolecall-registry-'));
   const blobs = new BlobStore({ directory, durable: false });
   const bench = createTestBench([createEcrService(blobs)]);
@@ -50,6 +54,7 @@ export async function startTestRegistry(access?: (bench: TestBench) => Access): 
     clock: bench.clock,
     blobs,
     ...(access === undefined ? {} : { access: access(bench) }),
+    ...(pulls === undefined ? {} : { pulls }),
   });
   const server = createServer((message, response) => {
     if (registry.handles((message.url ?? '/').split('?')[0] as string, message)) {

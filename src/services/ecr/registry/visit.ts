@@ -7,6 +7,7 @@ import { type RepositoryRecord, THROUGH_REGISTRY } from '../records.ts';
 import { existing, findRepository, type RepositoryAddress, repositoryCheck } from '../target.ts';
 import type { Visitor } from './access.ts';
 import type { BlobStore } from './blob-store.ts';
+import type { PullsUnderWay } from './pulls-under-way.ts';
 
 type Named<O extends OperationName<'ecr'>> = Omit<Input<'ecr', O>, 'repositoryName' | 'registryId'>;
 
@@ -21,6 +22,7 @@ export class Visit {
   readonly address: RepositoryAddress;
   /** The path of the repository as the client spells it: `/v2/NAME`. */
   readonly base: string;
+  readonly #pulls: PullsUnderWay | undefined;
 
   constructor(of: {
     readonly gateway: Gateway;
@@ -31,6 +33,7 @@ export class Visit {
     readonly visitor: Visitor;
     readonly address: RepositoryAddress;
     readonly name: string;
+    readonly pulls?: PullsUnderWay;
   }) {
     this.gateway = of.gateway;
     this.blobs = of.blobs;
@@ -40,6 +43,13 @@ export class Visit {
     this.visitor = of.visitor;
     this.address = of.address;
     this.base = `/v2/${of.name}`;
+    this.#pulls = of.pulls;
+  }
+
+  /** Whether the call for this manifest or layer was made already, by the pull that the visitor carries out. */
+  isCalledFor(digest: string): boolean {
+    const { token } = this.visitor;
+    return token !== undefined && this.#pulls?.covers(token, this.address, digest) === true;
   }
 
   /** Calls an operation on the repository. @throws AwsError */

@@ -67,7 +67,7 @@ export async function pullImage(request: PullRequest): Promise<PulledImage> {
     let chosen = named;
     const members = readIndex(named.bytes);
     if (members !== undefined) {
-      const member = choose(members, platform);
+      const member = chooseMember(members, platform);
       if (member === undefined) throw noPlatform(members, platform);
       chosen = await fetchManifest(client, repository, member.digest);
       layout.put(chosen.descriptor.digest, chosen.bytes);
@@ -94,8 +94,8 @@ async function fetchManifest(client: RegistryClient, repository: string, referen
   return { bytes, descriptor: { mediaType, digest, size: bytes.length } satisfies Descriptor };
 }
 
-/** The image of a platform: the exact variant, else one that names none, else the first of the architecture. */
-function choose(members: readonly Descriptor[], platform: Platform): Descriptor | undefined {
+/** The image of a platform in an index: the exact variant, else one that names none, else the first of the architecture. */
+export function chooseMember(members: readonly Descriptor[], platform: Platform): Descriptor | undefined {
   const fitting = members.filter(
     ({ platform: own }) => own?.os === platform.os && own.architecture === platform.architecture,
   );
