@@ -22,6 +22,12 @@ export interface InstanceRequest {
   /** Role name. Default: ecsInstanceRole (external: ecsExternalInstanceRole), made when it is missing. */
   readonly role?: string;
   readonly switches?: Readonly<Record<string, boolean>>;
+  /** E.g. `m5.large`: how much CPU and memory it has. */
+  readonly instanceType?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly availabilityZone?: string;
+  /** Of the instance metadata service: `HttpTokens`, `HttpPutResponseHopLimit`, `HttpEndpoint`. */
+  readonly metadataOptions?: Readonly<Record<string, unknown>>;
 }
 
 /** What the admin endpoints need of the rest of the server. */
@@ -183,7 +189,7 @@ async function instances(
 
 function readInstance(json: string): InstanceRequest {
   const help =
-    'Send { "cluster": NAME, "role": NAME, "launchType": "EC2" or "EXTERNAL", "switches": { NAME: true or false } }.';
+    'Send { "cluster": NAME, "role": NAME, "launchType": "EC2" or "EXTERNAL", "instanceType": TYPE, "availabilityZone": ZONE, "attributes": { NAME: VALUE }, "metadataOptions": { NAME: VALUE }, "switches": { NAME: true or false } }.';
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -192,12 +198,28 @@ function readInstance(json: string): InstanceRequest {
   }
   const wrong = (what: string) => new UserError('instance-request-invalid', what, help);
   if (typeof value !== 'object' || value === null) throw wrong('the request is not an object');
-  const { cluster, role, launchType = 'EC2', switches, ...rest } = value as Record<string, unknown>;
+  const {
+    cluster,
+    role,
+    launchType = 'EC2',
+    switches,
+    instanceType,
+    attributes,
+    availabilityZone,
+    metadataOptions,
+    ...rest
+  } = value as Record<string, unknown>;
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined) throw wrong(`there is no member ${unknown}`);
   if (typeof cluster !== 'string' || cluster === '') throw wrong('/cluster is not a name');
   if (role !== undefined && typeof role !== 'string') throw wrong('/role is not a name');
   if (launchType !== 'EC2' && launchType !== 'EXTERNAL') throw wrong('/launchType is neither EC2 nor EXTERNAL');
+  if (instanceType !== undefined && typeof instanceType !== 'string') throw wrong('/instanceType is not a text');
+  if (availabilityZone !== undefined && typeof availabilityZone !== 'string')
+    throw wrong('/availabilityZone is not a text');
+  if (attributes !== undefined && !isTexts(attributes)) throw wrong('/attributes is not an object of texts');
+  if (metadataOptions !== undefined && (typeof metadataOptions !== 'object' || metadataOptions === null))
+    throw wrong('/metadataOptions is not an object');
   if (switches !== undefined && (typeof switches !== 'object' || switches === null))
     throw wrong('/switches is not an object');
   return {
@@ -205,7 +227,17 @@ function readInstance(json: string): InstanceRequest {
     launchType,
     ...(role === undefined ? {} : { role }),
     ...(switches === undefined ? {} : { switches: switches as Record<string, boolean> }),
+    ...(instanceType === undefined ? {} : { instanceType }),
+    ...(attributes === undefined ? {} : { attributes }),
+    ...(availabilityZone === undefined ? {} : { availabilityZone }),
+    ...(metadataOptions === undefined ? {} : { metadataOptions: metadataOptions as Record<string, unknown> }),
   };
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return (
+    typeof value === 'object' && value !== null && Object.values(value).every((member) => typeof member === 'string')
+  );
 }
 
 function closed(response: ServerResponse): Promise<void> {

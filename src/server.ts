@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { handleAdmin } from './admin.ts';
@@ -7,6 +8,7 @@ import { Agent } from './agent/agent.ts';
 import type { AgentNote } from './agent/ports.ts';
 import type { Isolation, RuntimeName } from './agent/runtimes/runtime.ts';
 import { parseImagesFile, type StandIn } from './agent/runtimes/stand-ins.ts';
+import type { Transparent } from './agent/transparent/transparent.ts';
 import { createDiagnosis } from './check/refused-call.ts';
 import { systemClock } from './core/clock.ts';
 import { UserError } from './core/errors.ts';
@@ -14,11 +16,11 @@ import { randomIds } from './core/ids.ts';
 import { close, listen } from './core/listening.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { handleHttp } from './gateway/http.ts';
-import { createListener } from './gateway/listener.ts';
+import { createListener, type Handler } from './gateway/listener.ts';
 import { Trail, type TrailEntry } from './gateway/trail.ts';
 import { openRuntime, type RuntimeChoice } from './open-runtime.ts';
 import { servicesOver } from './services/all.ts';
-import { BlobStore, createRegistry } from './services/ecr/index.ts';
+import { BlobStore, createRegistry, PullsUnderWay } from './services/ecr/index.ts';
 import { putStandInImage } from './services/ecr/stand-in.ts';
 import { refreshTaskCredentials } from './services/ecs/credentials.ts';
 import { createRootAccessKey, ensureAccount } from './services/iam/accounts.ts';
@@ -41,6 +43,10 @@ export interface ServerOptions {
   readonly standIns: readonly StandIn[];
   /** How containers are run; default: `process`. */
   readonly runtime?: RuntimeChoice;
+  /** Containers take the server for AWS: its names and certificates are AWS's in there, and nothing tells them. */
+  readonly transparent?: boolean;
+  /** How many empty tasks a runtime that isolates holds ready; default: its own. */
+  readonly ready?: number;
   /** Keep the tasks' scratch directories of a server without data directory. */
   readonly keep?: boolean;
   /** Called for every record of the trail, and for what the agent has to say. */
@@ -57,6 +63,8 @@ export interface RunningServer {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Where generated keys are kept, readable by the owner only; undefined with the well-known pair. */
   readonly credentialsFile: string | undefined;
+  /** A key pair of another account's root user, made now; its last one is then worth nothing. */
+  openAccount(account: string): RunningServer['credentials'];
   readonly runtime: RuntimeName;
   readonly isolation: Isolation;
   /** Directory of the tasks' scratch directories. */
@@ -110,6 +118,7 @@ async function build(
       process.stderr.write(`bug in request ${requestId}: ${error instanceof Error ? error.stack : error}\n`));
   const trail = new Trail();
   const blobs = new BlobStore({ directory: join(home, 'registry'), durable: options.data !== undefined });
+  const pulls = new PullsUnderWay();
   const identities = createIdentities();
   const gateway = new Gateway({
     store,
@@ -135,8 +144,23 @@ async function build(
 
   const standIns: StandIn[] = [...options.standIns];
   const aws = (request: HttpRequest, abandoned: () => AbortSignal) => handleHttp(gateway, request, abandoned);
+  const registry = createRegistry({ gateway, store, clock: systemClock, blobs, pulls });
   // What containers reach in a network of their own: the AWS APIs, and not what the command line asks of a server.
-  const inner = createListener({ aws, admin: async (_request, response) => void response.writeHead(404).end() });
+  const forTasks: Handler = {
+    aws: (request, abandoned) => handleHttp(gateway, request, abandoned, 'task'),
+    admin: async (_request, response) => void response.writeHead(404).end(),
+    // Under the names of AWS there is a registry, too.
+    ...(options.transparent === true ? { registry } : {}),
+  };
+  const inner = createListener(forTasks);
+  // It listens nowhere itself, and keeps track of its connections from here on.
+  inner.emit('listening');
+  let accepting = true;
+  const accept = (socket: Socket) => {
+    if (accepting) inner.emit('connection', socket);
+    else socket.destroy();
+  };
+  const transparent = options.transparent === true ? () => openTransparent(options, home, accept) : undefined;
   const {
     runtime,
     listening,
@@ -146,10 +170,16 @@ async function build(
     standIns,
     home,
     durable: options.data !== undefined,
+    transparent,
+    ready: options.ready,
     endpoint: inside,
-    accept: (socket) => inner.emit('connection', socket),
+    accept,
   });
-  stopped.push(closeRuntime);
+  stopped.push(closeRuntime, () => {
+    // Containers that run on ask whoever comes after.
+    accepting = false;
+    return close(inner);
+  });
   const scratch = join(home, 'tasks');
   const note = options.onNote ?? (() => {});
   const newAgent = () =>
@@ -162,7 +192,7 @@ async function build(
       account: options.account,
       region: options.region,
       directory: scratch,
-      endpoint: inside,
+      endpoint: () => (transparent === undefined ? inside() : undefined),
       refreshCredentials: (task, credentialsId) =>
         gateway.work((context) => refreshTaskCredentials(context, task, credentialsId)),
       standInImage: ({ registryId, region, repository, tag, digest }) =>
@@ -179,38 +209,45 @@ async function build(
             systemClock.now(),
           ),
         ),
+      beginPull: (pull) => pulls.begin(pull),
       note,
-      attempt: ({ taskArn, why }) =>
-        note({ level: 'warning', message: `refused at the credentials endpoint: ${why}`, taskArn }),
+      attempt: ({ taskArn, why }) => {
+        gateway.recordRefusedCredentials(taskArn, why);
+        note({ level: 'warning', message: `refused at the credentials endpoint: ${why}`, taskArn });
+      },
     });
   let agent = newAgent();
 
-  const listener = createListener({
-    aws,
-    registry: createRegistry({ gateway, store, clock: systemClock, blobs }),
-    admin: (request, response) =>
-      handleAdmin(
-        {
-          gateway,
-          version,
-          resettable: loopback && options.data === undefined,
-          reset: async () => {
-            await agent.stop({ tasks: 'end' });
-            store.reset();
-            bootstrap();
-            agent = newAgent();
-            await agent.start();
+  const listener = createListener(
+    {
+      aws,
+      registry,
+      admin: (request, response) =>
+        handleAdmin(
+          {
+            gateway,
+            version,
+            resettable: loopback && options.data === undefined,
+            reset: async () => {
+              await agent.stop({ tasks: 'end' });
+              store.reset();
+              bootstrap();
+              agent = newAgent();
+              await agent.start();
+            },
+            addInstance: (instance) => agent.addContainerInstance(instance),
+            addStandIns: (json) => {
+              standIns.push(...parseImagesFile('the stand-ins sent', json));
+            },
+            output: (taskArn, follow, signal) => agent.output(taskArn, follow, signal),
           },
-          addInstance: (instance) => agent.addContainerInstance(instance),
-          addStandIns: (json) => {
-            standIns.push(...parseImagesFile('the stand-ins sent', json));
-          },
-          output: (taskArn, follow, signal) => agent.output(taskArn, follow, signal),
-        },
-        request,
-        response,
-      ),
-  });
+          request,
+          response,
+        ),
+    },
+    // A task in host mode reaches the server as this machine's programs do.
+    (socket) => (runtime.isTask?.(socket) === true ? forTasks : undefined),
+  );
   try {
     port = await listen(listener, options.port, options.host);
   } catch (error) {
@@ -231,6 +268,15 @@ async function build(
     account: options.account,
     credentials,
     credentialsFile,
+    openAccount: (account) => {
+      // One id for each account, so that keys do not pile up in a data directory.
+      const key = { accessKeyId: `AKIA${account}LOAD`, secretAccessKey: randomBytes(30).toString('base64') };
+      store.transact((tx) => {
+        ensureAccount(tx, account, systemClock.now());
+        createRootAccessKey(tx, account, key, systemClock.now());
+      });
+      return key;
+    },
     runtime: runtime.name,
     isolation: runtime.isolation,
     scratch,
@@ -241,6 +287,16 @@ async function build(
       return ended;
     },
   };
+}
+
+/** Loaded only where it is asked for. */
+async function openTransparent(
+  { region, data }: ServerOptions,
+  home: string,
+  accept: (socket: Socket) => void,
+): Promise<Transparent> {
+  const { Transparent } = await import('./agent/transparent/transparent.ts');
+  return Transparent.open({ home, durable: data !== undefined, region, accept, now: () => systemClock.now() });
 }
 
 /** The root user's key pair: the well-known one on loopback, else one made for this server and kept in a file of the owner's. */

@@ -49,6 +49,8 @@ export class ContainerRun {
   readonly #leaving = new AbortController();
   #status: ContainerState['status'] = 'PENDING';
   #container: RuntimeContainer | undefined;
+  /** As the runtime has it, once there is a container. */
+  #runtimeId: string;
   #log: LogDriver | undefined;
   #position: OutputPosition | undefined;
   #health: HealthState | undefined;
@@ -68,6 +70,7 @@ export class ContainerRun {
     this.name = parts.definition.name ?? '';
     this.essential = parts.record.essential;
     this.identity = parts.identity;
+    this.#runtimeId = parts.identity.runtimeId;
     this.imageDigest = parts.record.imageDigest;
   }
 
@@ -95,6 +98,7 @@ export class ContainerRun {
       definition: this.definition,
       containerArn: this.#parts.record.containerArn,
       ...this.identity,
+      runtimeId: this.#runtimeId,
       imageDigest: this.imageDigest,
       desiredStatus: this.#stopping || this.#status === 'STOPPED' ? 'STOPPED' : 'RUNNING',
       knownStatus: this.#status === 'PENDING' ? (this.#createdAt === undefined ? 'NONE' : 'CREATED') : this.#status,
@@ -114,7 +118,7 @@ export class ContainerRun {
     return {
       containerName: this.name,
       status: this.#status,
-      runtimeId: this.#createdAt === undefined ? undefined : this.identity.runtimeId,
+      runtimeId: this.#createdAt === undefined ? undefined : this.#runtimeId,
       exitCode: this.#exitCode,
       reason: this.#reason,
       imageDigest: this.imageDigest,
@@ -130,6 +134,7 @@ export class ContainerRun {
     this.#log = log;
     this.#createdAt = this.#parts.now();
     const container = await runtime.create(spec);
+    this.#runtimeId = container.runtimeId;
     if (openLog) await log?.open();
     await container.start();
     this.#run(container, runtime, spec);
@@ -180,6 +185,7 @@ export class ContainerRun {
 
   #run(container: RuntimeContainer, runtime: RuntimeTask | undefined, spec: ContainerSpec | undefined): void {
     this.#container = container;
+    this.#runtimeId = container.runtimeId;
     this.#startedAt = runtime === undefined ? (container.startedAt ?? this.#parts.now()) : this.#parts.now();
     this.#status = 'RUNNING';
     this.#finished = this.#follow(container, runtime, spec).catch((error: unknown) => {
@@ -240,7 +246,8 @@ export class ContainerRun {
   }
 
   #ended(exit: ContainerExit): void {
-    this.#exitCode = exit.outOfMemory === true ? 137 : exit.code;
+    // Source: agent, dockerapi: the program's own, which may have gone on without the process that was killed.
+    this.#exitCode = exit.outOfMemory === true ? (exit.code ?? 137) : exit.code;
     this.#reason = exit.outOfMemory === true ? OUT_OF_MEMORY : (exit.reason ?? this.#reason);
     if (exit.code === undefined && this.#reason === undefined) {
       this.#reason = 'the container ended; its exit code is not known, since the agent had been restarted meanwhile';

@@ -74,3 +74,10 @@ test('without a task role there is nothing about credentials', () => {
     Object.keys(containerEnvironment({ ...parts, access })).filter((name) => name.startsWith('AWS_CONTAINER')),
   ).toEqual([]);
 });
+
+test('in transparent mode nothing tells an application, but its own definition may', () => {
+  const access = { ...parts.access, server: undefined };
+  expect(containerEnvironment({ ...parts, access })).not.toHaveProperty('AWS_ENDPOINT_URL');
+  const container = { environment: [{ name: 'AWS_ENDPOINT_URL', value: 'https://elsewhere.example' }] };
+  expect(containerEnvironment({ ...parts, access, container }).AWS_ENDPOINT_URL).toBe('https://elsewhere.example');
+});

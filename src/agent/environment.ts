@@ -12,8 +12,8 @@ export interface EndpointAccess {
   readonly credentials?: { readonly id: string; readonly token: string | undefined };
   /** Base URL of the instance metadata; undefined where there is none to be reached. */
   readonly instanceMetadata: string | undefined;
-  /** The server itself: AWS_ENDPOINT_URL. */
-  readonly server: string;
+  /** The server itself: AWS_ENDPOINT_URL; undefined in transparent mode, where nothing tells an application. */
+  readonly server: string | undefined;
 }
 
 export interface EnvironmentParts {
@@ -34,7 +34,7 @@ export function containerEnvironment(parts: EnvironmentParts): Record<string, st
   const { container, access, region } = parts;
   const environment: Record<string, string> = {
     // An application can be pointed elsewhere by its own definition.
-    AWS_ENDPOINT_URL: access.server,
+    ...(access.server === undefined ? {} : { AWS_ENDPOINT_URL: access.server }),
     ...mergeEnvironmentFiles(parts.files),
   };
   for (const { name, value } of container.environment ?? []) if (name !== undefined) environment[name] = value ?? '';

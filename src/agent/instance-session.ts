@@ -2,7 +2,7 @@ import { arn } from '../core/arn.ts';
 import { AwsError } from '../core/errors.ts';
 import type { Principal } from '../gateway/principals.ts';
 import { collection } from '../store/collections.ts';
-import type { InstanceCredentials } from './endpoints/imds.ts';
+import type { InstanceCredentials, RoleDelivery } from './endpoints/imds.ts';
 import { instanceService } from './instance-role.ts';
 import type { Surroundings } from './ports.ts';
 
@@ -16,7 +16,10 @@ export interface SessionOwner {
   readonly roleArn: string;
 }
 
-/** The instance role's session, as the metadata service hands it out. Partition: ''; key: instance id. */
+/**
+ * The instance role's sessions, as the metadata service hands them out. Partition: ''; key: instance id, and behind it
+ * ` 1.0` for those that are given without a token.
+ */
 const sessions = collection<InstanceCredentials>('agent/instance-sessions');
 
 /** Seconds. Source: observed: credentials from the metadata service last about six hours. */
@@ -39,12 +42,12 @@ export class InstanceRoleSession {
   }
 
   /** Renewed when less than half of its life is left. A role that cannot be assumed any more leaves the old session. */
-  async credentials(): Promise<InstanceCredentials | undefined> {
+  async credentials(version: RoleDelivery = '2.0'): Promise<InstanceCredentials | undefined> {
     const { store, clock } = this.#surroundings;
-    const known = store.get(sessions, '', this.#owner.instanceId);
+    const known = store.get(sessions, '', this.#key(version));
     if (known !== undefined && known.expiresAt - clock.now() > (known.expiresAt - known.issuedAt) / 2) return known;
     try {
-      return await this.assume();
+      return await this.assume(version);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       return known;
@@ -52,7 +55,7 @@ export class InstanceRoleSession {
   }
 
   /** A new session. Throws AwsError when the role does not let the service in. */
-  async assume(): Promise<InstanceCredentials> {
+  async assume(version: RoleDelivery = '2.0'): Promise<InstanceCredentials> {
     const { launchType, account, region, instanceId, roleArn } = this.#owner;
     const { gateway, store, clock } = this.#surroundings;
     const answer = await gateway.call(
@@ -67,6 +70,7 @@ export class InstanceRoleSession {
           'rolecall:OriginRole': 'container-instance',
           // The machine's own ARN, as CloudTrail's inScopeOf has it: it is there before the registration.
           'rolecall:OriginContainerInstance': this.#machineArn,
+          'rolecall:RoleDelivery': version,
         },
       },
     );
@@ -79,12 +83,18 @@ export class InstanceRoleSession {
       issuedAt: clock.now(),
       expiresAt: made.Expiration,
     };
-    store.transact((tx) => tx.put(sessions, '', instanceId, credentials));
+    store.transact((tx) => tx.put(sessions, '', this.#key(version), credentials));
     return credentials;
   }
 
   forget(): void {
-    this.#surroundings.store.transact((tx) => tx.delete(sessions, '', this.#owner.instanceId));
+    this.#surroundings.store.transact((tx) => {
+      for (const version of ['1.0', '2.0'] as const) tx.delete(sessions, '', this.#key(version));
+    });
+  }
+
+  #key(version: RoleDelivery): string {
+    return version === '2.0' ? this.#owner.instanceId : `${this.#owner.instanceId} ${version}`;
   }
 
   get #machineArn(): string {

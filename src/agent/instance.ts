@@ -1,31 +1,19 @@
 import { AwsError, UserError } from '../core/errors.ts';
+import { AMI_METADATA_OPTIONS, type MetadataOptions } from '../core/metadata-options.ts';
 import type { Principal } from '../gateway/principals.ts';
 import { instancePlan } from '../roles/instance-plan.ts';
 import type { PlannedCall } from '../roles/plan-types.ts';
 import { agentActionChecks } from '../services/ecs/agent-actions.ts';
-import {
-  agentCapabilities,
-  DEFAULT_SWITCHES,
-  setAgentConnected,
-  setAgentSwitches,
-} from '../services/ecs/agent-switches.ts';
+import { agentCapabilities, setAgentConnected, setAgentSwitches } from '../services/ecs/agent-switches.ts';
 import type { AgentSwitches } from '../services/ecs/records.ts';
 import { collection } from '../store/collections.ts';
 import { InstanceMetadata } from './endpoints/imds.ts';
-import { findInstanceRole, type InstanceRole, type InstanceRoleRequest, instanceService } from './instance-role.ts';
+import { checkInstanceRequest, type InstanceRequest, readMetadataOptions, readSwitches } from './instance-request.ts';
+import { findInstanceRole, type InstanceRole, instanceService } from './instance-role.ts';
 import { InstanceRoleSession } from './instance-session.ts';
-import { DEFAULT_INSTANCE_TYPE, instanceTypes, sizeOf } from './instance-types.ts';
+import { DEFAULT_INSTANCE_TYPE, sizeOf } from './instance-types.ts';
 import type { Surroundings } from './ports.ts';
 import type { InstanceAccess } from './task-endpoints.ts';
-
-/** A container instance that someone asks for. */
-export interface InstanceRequest extends InstanceRoleRequest {
-  /** Cluster name. */
-  readonly cluster: string;
-  /** Names of AgentSwitches. */
-  readonly switches?: Readonly<Record<string, boolean>>;
-  readonly instanceType?: string;
-}
 
 /** An instance of this machine, kept so that a server started again goes on with it. */
 interface InstanceRecord {
@@ -39,6 +27,10 @@ interface InstanceRecord {
   readonly role: InstanceRole;
   readonly switches: AgentSwitches;
   readonly instanceType: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+  readonly availabilityZone?: string;
+  /** Those of the AMI where they are not given. */
+  readonly metadataOptions?: MetadataOptions;
   /** Epoch milliseconds. */
   readonly launchedAt: number;
 }
@@ -84,13 +76,9 @@ export class ContainerInstance implements InstanceAccess {
   static async create(surroundings: Surroundings, request: InstanceRequest): Promise<ContainerInstance> {
     const { ids, clock, account, region } = surroundings;
     const instanceType = request.instanceType ?? DEFAULT_INSTANCE_TYPE;
-    if (sizeOf(instanceType) === undefined) {
-      throw new UserError(
-        'instance-type-unknown',
-        `there is no instance type ${instanceType} here`,
-        `Choose one of ${instanceTypes.join(', ')}.`,
-      );
-    }
+    const { availabilityZone } = request;
+    checkInstanceRequest(request, region);
+    const metadataOptions = readMetadataOptions(request);
     const instance = new ContainerInstance(surroundings, {
       arn: '',
       cluster: request.cluster,
@@ -101,6 +89,9 @@ export class ContainerInstance implements InstanceAccess {
       role: await findInstanceRole(surroundings, request),
       switches: readSwitches(request.switches ?? {}),
       instanceType,
+      ...(request.attributes === undefined ? {} : { attributes: request.attributes }),
+      ...(availabilityZone === undefined ? {} : { availabilityZone }),
+      metadataOptions,
       launchedAt: clock.now(),
     });
     return instance.#register();
@@ -186,6 +177,7 @@ export class ContainerInstance implements InstanceAccess {
       setAgentSwitches(tx, arn, record.switches);
     });
     const instance = new ContainerInstance(this.#surroundings, record);
+    instance.#warnOfMetadata();
     await instance.connect();
     return instance;
   }
@@ -212,7 +204,7 @@ export class ContainerInstance implements InstanceAccess {
       'RegisterContainerInstance',
       {
         cluster,
-        attributes,
+        attributes: [...attributes, ...this.#customAttributes],
         totalResources: [
           { name: 'CPU', type: 'INTEGER', integerValue: size.vcpus * 1024 },
           { name: 'MEMORY', type: 'INTEGER', integerValue: size.memory },
@@ -246,6 +238,16 @@ export class ContainerInstance implements InstanceAccess {
     }
   }
 
+  /** Source: agent, ECS_INSTANCE_ATTRIBUTES; an attribute may be without a value. */
+  get #customAttributes(): { name: string; value?: string }[] {
+    const given = Object.entries(this.#record.attributes ?? {});
+    return given.map(([name, value]) => (value === '' ? { name } : { name, value }));
+  }
+
+  get #availabilityZone(): string {
+    return this.#record.availabilityZone ?? `${this.#record.region}a`;
+  }
+
   #plan(): readonly PlannedCall[] {
     const { region, account, cluster, arn } = this.#record;
     return instancePlan({ region, account, cluster, ...(arn === '' ? {} : { containerInstanceArn: arn }) });
@@ -260,7 +262,7 @@ export class ContainerInstance implements InstanceAccess {
         instanceId,
         account,
         region,
-        availabilityZone: `${region}a`,
+        availabilityZone: this.#availabilityZone,
         instanceType,
         imageId: IMAGE_ID,
         architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
@@ -271,7 +273,8 @@ export class ContainerInstance implements InstanceAccess {
         launchedAt,
         mac,
       }),
-      credentials: () => this.#session.credentials(),
+      options: this.#record.metadataOptions ?? AMI_METADATA_OPTIONS,
+      credentials: (version) => this.#session.credentials(version),
       now: () => this.#surroundings.clock.now(),
     });
   }
@@ -281,7 +284,7 @@ export class ContainerInstance implements InstanceAccess {
     return JSON.stringify({
       accountId: account,
       architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
-      availabilityZone: `${region}a`,
+      availabilityZone: this.#availabilityZone,
       imageId: IMAGE_ID,
       instanceId: this.instanceId,
       instanceType,
@@ -299,6 +302,16 @@ export class ContainerInstance implements InstanceAccess {
     );
   }
 
+  /** An agent in AWS has its own keys from the metadata service. */
+  #warnOfMetadata(): void {
+    if (this.#record.metadataOptions?.HttpEndpoint !== 'disabled') return;
+    this.#surroundings.note({
+      level: 'warning',
+      containerInstanceArn: this.arn,
+      message: `container instance ${this.instanceId} has its metadata service disabled: in AWS its agent, too, finds no keys there, and it can register only while the service is still enabled`,
+    });
+  }
+
   #warn(call: PlannedCall, error: AwsError): void {
     this.#surroundings.note({
       level: 'warning',
@@ -306,24 +319,4 @@ export class ContainerInstance implements InstanceAccess {
       message: `the agent of container instance ${this.instanceId} may not ${call.service}:${call.operation}: ${error.message}`,
     });
   }
-}
-
-function readSwitches(given: Readonly<Record<string, boolean>>): AgentSwitches {
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(DEFAULT_SWITCHES, name)) {
-      throw new UserError(
-        'switch-unknown',
-        `there is no agent switch ${name}`,
-        `There are ${Object.keys(DEFAULT_SWITCHES).join(', ')}.`,
-      );
-    }
-    if (typeof value !== 'boolean') {
-      throw new UserError(
-        'switch-invalid',
-        `the agent switch ${name} is neither true nor false`,
-        'Give it true or false.',
-      );
-    }
-  }
-  return { ...DEFAULT_SWITCHES, ...given };
 }

@@ -82,7 +82,7 @@ export class PlannedCalls {
       alongside?.();
       return await answer;
     } catch (error) {
-      throw new CallFailure(call, asAwsError(error, call), requestId);
+      throw new CallFailure({ ...call, input: { ...call.input, ...more } }, asAwsError(error, call), requestId);
     }
   }
 

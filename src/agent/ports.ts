@@ -4,6 +4,7 @@ import type { InternalCall } from '../gateway/gateway.ts';
 import type { AuthorizationCheck, Input, OperationName, Output } from '../gateway/operation.ts';
 import type { Principal } from '../gateway/principals.ts';
 import type { EcrImage } from '../roles/references.ts';
+import type { PullUnderWay } from '../services/ecr/index.ts';
 import type { TaskCredentialsRecord, TaskRecord } from '../services/ecs/records.ts';
 import type { Store } from '../store/store.ts';
 import type { ServiceId } from '../wire/generated/types/operations.ts';
@@ -66,12 +67,17 @@ export interface Surroundings {
   readonly region: string;
   /** Directory for the tasks' scratch directories; made when missing, readable by the owner only. */
   readonly directory: string;
-  /** Base URL at which containers reach the server, without a trailing slash: the value of AWS_ENDPOINT_URL. */
-  readonly endpoint: () => string;
+  /**
+   * Base URL at which containers reach the server, without a trailing slash: the value of AWS_ENDPOINT_URL. Undefined in
+   * transparent mode: they reach it under the names of AWS.
+   */
+  readonly endpoint: () => string | undefined;
   /** The credentials as they are, refreshed when less than half of their life is left; the id stays. */
   readonly refreshCredentials: (task: TaskRecord, credentialsId: string) => Promise<TaskCredentialsRecord | undefined>;
   /** Puts an image into ECR that a local program stands in for, so that the pull's calls find something. */
   readonly standInImage?: (image: EcrImage) => void;
+  /** Tells the registry of a pull whose calls the agent has made; what is answered ends it. */
+  readonly beginPull?: (pull: PullUnderWay) => () => void;
   readonly note: (note: AgentNote) => void;
   /** Called for each refused request at a task's credentials endpoint. */
   readonly attempt: (attempt: CredentialsAttempt) => void;

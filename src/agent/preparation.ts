@@ -1,15 +1,22 @@
 import { AwsError } from '../core/errors.ts';
 import type { PlannedCall } from '../roles/plan-types.ts';
 import { parseEcrImage } from '../roles/references.ts';
+import type { PullUnderWay } from '../services/ecr/index.ts';
+import { readImageManifest, readIndex } from '../services/ecr/registry/client/layout.ts';
+import { chooseMember, type Platform } from '../services/ecr/registry/client/pull-image.ts';
 import { fetchEnvironmentFile } from './environment-files.ts';
-import { imageOfCall } from './failures/start-failure.ts';
+import { imageOfCall, PlatformFailure } from './failures/start-failure.ts';
 import { CallFailure, type PlannedCalls } from './planned-calls.ts';
-import type { PullCredentials } from './runtimes/runtime.ts';
+import type { PullCredentials, PulledImage } from './runtimes/runtime.ts';
 import { fetchRegistryAuth, type SecretValues } from './secrets.ts';
 
 /** What an image's manifest says, as far as pulling needs it. */
 interface Manifest {
+  /** Of what the name leads to: of the index, where it is one. */
   readonly digest: string | undefined;
+  /** Digests of the manifests that were read. */
+  readonly manifests: readonly string[];
+  /** Digests of configuration and layers. */
   readonly blobs: readonly string[];
 }
 
@@ -22,6 +29,8 @@ export class Preparation {
   readonly #calls: PlannedCalls;
   readonly #openLog: (container: string) => Promise<void>;
   readonly #standIn: (image: string) => string | undefined;
+  readonly #platform: Platform;
+  readonly #beginPull: ((pull: PullUnderWay) => () => void) | undefined;
   readonly #files = new Map<string, Record<string, string>[]>();
   readonly #registryAuth = new Map<string, PullCredentials>();
   /** By `REGISTRY REGION`. */
@@ -35,11 +44,17 @@ export class Preparation {
     readonly openLog: (container: string) => Promise<void>;
     /** Called before an image is asked for in ECR. Answers what to say where it is not there and nothing stands in for it. */
     readonly standIn: (image: string) => string | undefined;
+    /** Which image of an index is meant. */
+    readonly platform: Platform;
+    /** Tells the registry that the calls of a pull are made; what is answered ends the pull. */
+    readonly beginPull?: ((pull: PullUnderWay) => () => void) | undefined;
   }) {
     this.#calls = parts.calls;
     this.secrets = parts.secrets;
     this.#openLog = parts.openLog;
     this.#standIn = parts.standIn;
+    this.#platform = parts.platform;
+    this.#beginPull = parts.beginPull;
   }
 
   /** Variables of a container's environment files, in the order of the files. */
@@ -47,12 +62,32 @@ export class Preparation {
     return this.#files.get(container) ?? [];
   }
 
-  /** What a container's image is pulled with: the secret of its `repositoryCredentials`, else the token of its ECR registry. */
-  pullCredentialsOf(container: string, image: string): PullCredentials | undefined {
+  /**
+   * Lets the runtime fetch a container's image: with the secret of its `repositoryCredentials`, else with the token of its
+   * ECR registry. What it fetches from ECR has been called for already.
+   */
+  async pull(
+    container: string,
+    image: string,
+    fetch: (credentials: PullCredentials | undefined) => Promise<PulledImage>,
+  ): Promise<PulledImage> {
     const own = this.#registryAuth.get(container);
-    if (own !== undefined) return own;
     const ecr = parseEcrImage(image);
-    return ecr === undefined ? undefined : this.#ecrTokens.get(`${ecr.registryId} ${ecr.region}`);
+    if (own !== undefined || ecr === undefined) return fetch(own);
+    const { registryId: account, region, repository: name } = ecr;
+    const token = this.#ecrTokens.get(`${account} ${region}`);
+    const manifest = this.#manifests.get(image);
+    if (token === undefined || manifest === undefined) return fetch(token);
+    const end = this.#beginPull?.({
+      password: token.password,
+      repository: { account, region, name },
+      digests: [...manifest.manifests, ...manifest.blobs],
+    });
+    try {
+      return await fetch(token);
+    } finally {
+      end?.();
+    }
   }
 
   /** `sha256:…` of an image from ECR. */
@@ -106,10 +141,29 @@ export class Preparation {
     this.#ecrTokens.set(`${registryId} ${call.region}`, { username, password: password.join(':') });
   }
 
+  /** The manifest, and the one of the task's platform where the name leads to an index. */
   async #readManifest(call: PlannedCall): Promise<void> {
     const image = imageOfCall(call);
+    const named = await this.#getImage(call, image);
+    const members = readable(() => readIndex(named.content));
+    if (members === undefined) {
+      this.#manifests.set(image, { digest: named.digest, manifests: digests(named), blobs: blobsOf(named.content) });
+      return;
+    }
+    const member = chooseMember(members, this.#platform);
+    if (member === undefined) throw new PlatformFailure(`${this.#platform.os}/${this.#platform.architecture}`);
+    const chosen = await this.#getImage(call, image, member.digest);
+    this.#manifests.set(image, {
+      digest: named.digest,
+      manifests: [...digests(named), ...digests(chosen)],
+      blobs: blobsOf(chosen.content),
+    });
+  }
+
+  async #getImage(call: PlannedCall, image: string, imageDigest?: string) {
     const hint = parseEcrImage(image) === undefined ? undefined : this.#standIn(image);
-    const answer = await this.#calls.make(call, 'ecr', 'BatchGetImage').catch((error: unknown) => {
+    const more = imageDigest === undefined ? {} : { imageIds: [{ imageDigest }] };
+    const answer = await this.#calls.make(call, 'ecr', 'BatchGetImage', more).catch((error: unknown) => {
       const missing = error instanceof CallFailure && error.error.code === 'RepositoryNotFoundException';
       throw missing ? new CallFailure(call, error.error, error.requestId, hint) : error;
     });
@@ -125,7 +179,7 @@ export class Preparation {
         hint,
       );
     }
-    this.#manifests.set(image, { digest: found.imageId?.imageDigest, blobs: blobsOf(found.imageManifest) });
+    return { digest: found.imageId?.imageDigest, content: Buffer.from(found.imageManifest, 'utf8') };
   }
 
   /** One GetDownloadUrlForLayer for the configuration and for each layer, as a registry client fetches them. */
@@ -148,12 +202,21 @@ export class Preparation {
   }
 }
 
-/** Digests of configuration and layers. Source: OCI image manifest. */
-function blobsOf(manifest: string): readonly string[] {
+function digests({ digest }: { readonly digest: string | undefined }): string[] {
+  return digest === undefined ? [] : [digest];
+}
+
+/** Digests of configuration and layers, each once: a client fetches what occurs twice once. Source: OCI image manifest. */
+function blobsOf(content: Buffer): readonly string[] {
+  const manifest = readable(() => readImageManifest(content));
+  return manifest === undefined ? [] : [...new Set([manifest.config, ...manifest.layers].map((blob) => blob.digest))];
+}
+
+/** Undefined for what was pushed and is none of the manifests that a container can be made of. */
+function readable<T>(read: () => T): T | undefined {
   try {
-    const content = JSON.parse(manifest) as { config?: { digest?: string }; layers?: { digest?: string }[] };
-    return [content.config, ...(content.layers ?? [])].flatMap((blob) => blob?.digest ?? []);
+    return read();
   } catch {
-    return [];
+    return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { hopsTo } from '../core/metadata-options.ts';
 import type { Principal } from '../gateway/principals.ts';
 import { type AgentSwitches, regional, resourceTags, type TaskRecord } from '../services/ecs/records.ts';
 import { findTask } from '../services/ecs/task-lookup.ts';
@@ -60,7 +61,8 @@ export class TaskEndpoints {
     // awsvpc tasks reach the metadata unless ECS_AWSVPC_BLOCK_IMDS keeps them off. Source: agent README.
     const blocked = definition.networkMode === 'awsvpc' && instance?.switches.awsvpcBlockImds === true;
     if (instance?.metadata !== undefined && !blocked && definition.networkMode !== 'none') {
-      endpoints.#metadata = await instance.metadata.listenFor(runtime, saved?.instanceMetadataPort);
+      const hops = hopsTo(definition.networkMode);
+      endpoints.#metadata = await instance.metadata.listenFor(runtime, hops, saved?.instanceMetadataPort);
     }
     return endpoints;
   }

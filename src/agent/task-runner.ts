@@ -179,7 +179,8 @@ export class TaskRunner {
     const { ids } = this.#surroundings;
     const slash = this.#task.taskDefinitionArn.lastIndexOf('/');
     const family = this.#task.taskDefinitionArn.slice(slash + 1).replace(':', '-');
-    const dockerName = `ecs-${family}-${name}-${ids.hex(20)}`;
+    // Source: agent, createContainer: other characters are left out.
+    const dockerName = `ecs-${family}-${name.replaceAll(/[^A-Za-z0-9-]/g, '')}-${ids.hex(20)}`;
     if (!this.#fargate) return { runtimeId: ids.hex(64), endpointId: ids.uuid(), dockerName };
     const digits = (ids.bytes(6).readUIntBE(0, 6) % 9_000_000_000) + 1_000_000_000;
     const runtimeId = `${this.#task.id}-${digits}`;
@@ -200,8 +201,9 @@ export class TaskRunner {
         message: 'enableExecuteCommand has no effect here: ECS Exec is not served',
       });
     }
-    for (const { field, reason } of unsupported) {
-      note({ level: 'info', taskArn: this.taskArn, message: `${field} has no effect here: ${reason}` });
+    for (const { field, effect, reason } of unsupported) {
+      const what = effect === 'warned' ? field : `${field} has no effect here`;
+      note({ level: 'info', taskArn: this.taskArn, message: `${what}: ${reason}` });
     }
   }
 
@@ -321,7 +323,8 @@ export class TaskRunner {
   async #stopContainers(): Promise<void> {
     const running = () => new Set(this.#all.filter((each) => each.status === 'RUNNING').map((each) => each.name));
     if (running().size > 0 && this.#running) this.#backend({ status: 'STOPPING' });
-    for (let names = running(); names.size > 0; names = running()) {
+    // Those that a leaving agent has let go of run on: it waits for none of them.
+    for (let names = running(); names.size > 0 && !this.#leaving.signal.aborted; names = running()) {
       const now = stoppableNow(names, this.#definition.containerDefinitions ?? []);
       await Promise.all(now.map((name) => this.#containers.get(name)?.stop()));
     }

@@ -1,14 +1,16 @@
 import type { PlannedCall } from '../roles/plan-types.ts';
 import { parseEcrImage, parseSecretReference } from '../roles/references.ts';
+import { type Platform, thisPlatform } from '../services/ecr/registry/client/pull-image.ts';
 import type { TaskRecord } from '../services/ecs/records.ts';
 import type * as Ecs from '../wire/generated/types/ecs.ts';
 import type { ContainerRun } from './container-run.ts';
 import { containerEnvironment, type EndpointAccess } from './environment.ts';
 import { CannotStart, containerReason } from './failures/reasons.ts';
-import type { PlannedCalls } from './planned-calls.ts';
+import { imageOfCall } from './failures/start-failure.ts';
+import { CallFailure, type PlannedCalls } from './planned-calls.ts';
 import type { Surroundings } from './ports.ts';
 import { Preparation } from './preparation.ts';
-import type { ContainerSpec, RuntimeTask } from './runtimes/runtime.ts';
+import type { ContainerSpec, PullCredentials, RuntimeTask } from './runtimes/runtime.ts';
 import { SecretFailure, SecretValues } from './secrets.ts';
 import type { TaskLogs } from './task-logs.ts';
 
@@ -29,10 +31,12 @@ export class TaskStart {
   readonly #parts: StartParts;
   readonly #fargate: boolean;
   readonly #preparation: Preparation;
+  readonly #surroundings: Surroundings;
 
   constructor(surroundings: Surroundings, parts: StartParts) {
-    const { task, calls, logs } = parts;
+    const { task, definition, calls, logs } = parts;
     this.#parts = parts;
+    this.#surroundings = surroundings;
     this.#fargate = task.launchType === 'FARGATE';
     this.#preparation = new Preparation({
       calls,
@@ -44,6 +48,8 @@ export class TaskStart {
         if (parsed !== undefined) surroundings.standInImage?.(parsed);
         return undefined;
       },
+      platform: platformOf(definition),
+      beginPull: surroundings.beginPull,
     });
   }
 
@@ -77,6 +83,7 @@ export class TaskStart {
       const spec: ContainerSpec = {
         name,
         runtimeId: identity.runtimeId,
+        dockerName: identity.dockerName,
         image: definition.image ?? '',
         definition,
         environment: this.#environmentOf(definition, name, access),
@@ -128,8 +135,8 @@ export class TaskStart {
       if (container.status === 'STOPPED') continue;
       const image = container.definition.image ?? '';
       try {
-        const credentials = this.#preparation.pullCredentialsOf(container.name, image);
-        const pulled = await runtime.pull(image, credentials);
+        const fetch = (credentials: PullCredentials | undefined) => runtime.pull(image, credentials);
+        const pulled = await this.#preparation.pull(container.name, image, fetch);
         container.imageDigest = this.#preparation.digestOf(image) ?? pulled.digest;
       } catch (error) {
         this.#fail([container], error);
@@ -139,10 +146,35 @@ export class TaskStart {
 
   /** Fails the containers concerned, or throws what fails the whole task. */
   #fail(containers: readonly ContainerRun[], error: unknown): void {
+    if (error instanceof CallFailure) this.#adviseOnImage(error);
     const reason = containerReason(this.#parts.task.launchType, error);
     if (reason === undefined) throw error;
     for (const container of containers) container.fail(reason);
     // On Fargate the platform gives the task up as a whole. unverified: also for a container that is not essential
     if (this.#fargate) throw new CannotStart(reason);
+  }
+
+  /** How an image gets into the registry, for runtimes that take it from there: ECS's text knows nothing of it. */
+  #adviseOnImage({ call, error, hint }: CallFailure): void {
+    if (call.operation !== 'BatchGetImage' || hint !== undefined || !MISSING_IMAGE.has(error.code)) return;
+    this.#surroundings.note({
+      level: 'warning',
+      taskArn: this.#parts.task.arn,
+      message: `this server's registry does not have ${imageOfCall(call)}: put it there with \`docker push\` or \`rolecall images import\` (docs/workloads.md, Images)`,
+    });
+  }
+}
+
+const MISSING_IMAGE = new Set(['RepositoryNotFoundException', 'ImageNotFoundException']);
+
+/** The platform that the task definition names, else this machine's. Source: ECS API, RuntimePlatform.cpuArchitecture. */
+function platformOf({ runtimePlatform }: Ecs.TaskDefinition): Platform {
+  switch (runtimePlatform?.cpuArchitecture) {
+    case 'ARM64':
+      return { os: 'linux', architecture: 'arm64' };
+    case 'X86_64':
+      return { os: 'linux', architecture: 'amd64' };
+    default:
+      return thisPlatform;
   }
 }

@@ -19,12 +19,17 @@ test('says of each runtime whether it works here, why not, and what it isolates'
     expect(said).toMatch(new RegExp(`^${name} {2}(works here|does not work here: .{10,})$`, 'm'));
   }
   expect(said).toMatch(/`--runtime auto` is (namespace|docker|process) here/);
+  expect(said).toMatch(/`--transparent` (works here with (namespace|docker)|does not work here: .{10,})/);
 });
 
 test('says the same as JSON', async () => {
   const found = JSON.parse(await doctor('--json'));
   expect(found.runtimes.map(({ name }: { name: string }) => name)).toEqual(['namespace', 'docker', 'process']);
   for (const { available, reason } of found.runtimes) expect(reason === undefined).toBe(available);
+  const able = found.runtimes.filter(
+    (each: { available: boolean; name: string }) => each.available && each.name !== 'process',
+  );
+  expect(found.transparent).toEqual(able.map(({ name }: { name: string }) => name));
 });
 
 test('takes no argument', async () => {

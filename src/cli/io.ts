@@ -24,6 +24,8 @@ export interface ServerRequest {
   readonly account: string;
   readonly standIns: readonly StandIn[];
   readonly runtime: RuntimeChoice;
+  /** Containers take the server for AWS. */
+  readonly transparent?: boolean;
   readonly keep?: boolean;
   readonly onCall?: (entry: LogEntry<TrailEntry>) => void;
   readonly onNote?: (note: AgentNote) => void;
@@ -34,6 +36,8 @@ export interface StartedServer {
   readonly endpoint: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly credentialsFile: string | undefined;
+  /** A key pair of another account's root user. */
+  openAccount(account: string): StartedServer['credentials'];
   readonly runtime: RuntimeName;
   readonly isolation: Isolation;
   /** Directory of the tasks' scratch directories. */

@@ -1,7 +1,10 @@
 import { UserError } from '../core/errors.ts';
+import { AMI_METADATA_OPTIONS } from '../core/metadata-options.ts';
 import type { LaunchType } from '../roles/duty.ts';
+import { launchedMetadataOptions } from '../sources/metadata-options.ts';
 import { plain, unknownsIn } from '../sources/node.ts';
 import type { TaskDefinitionSource, Workload } from '../sources/workload.ts';
+import type { InstanceDefaults } from './workload-instances.ts';
 
 const ALL: readonly LaunchType[] = ['FARGATE', 'EC2', 'EXTERNAL'];
 
@@ -40,4 +43,27 @@ export function instanceRoleOf(workload: Workload, launchType: LaunchType): stri
   const trusting = workload.roles.filter(({ trust }) => JSON.stringify(plain(trust.node)).includes(`"${service}"`));
   const name = trusting.length === 1 ? trusting[0]?.name : undefined;
   return typeof name === 'string' ? name : undefined;
+}
+
+/**
+ * What container instances have that say nothing of it themselves: the role above, and the metadata options of what
+ * starts instances in the workload. Throws SourceError for options that EC2 would refuse.
+ */
+export function instanceDefaults(workload: Workload, launchType: LaunchType): InstanceDefaults {
+  const role = instanceRoleOf(workload, launchType);
+  const metadataOptions =
+    launchType === 'EC2'
+      ? launchedMetadataOptions(workload, AMI_METADATA_OPTIONS, (error) => {
+          throw error;
+        })
+      : undefined;
+  return {
+    ...(role === undefined ? {} : { role }),
+    ...(metadataOptions === undefined ? {} : { metadataOptions }),
+  };
+}
+
+/** The cluster that tasks run in: the workload's first one, else the default one. */
+export function clusterOf({ clusters }: Workload): string {
+  return clusters.map(({ name }) => name).find((name) => typeof name === 'string') ?? 'default';
 }

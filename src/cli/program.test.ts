@@ -90,6 +90,26 @@ describe('the program', () => {
       'error[argument-unexpected]: `rolecall instance` cannot `remove`\n  help: Write `rolecall instance add`.\n',
     ],
     [
+      ['instance', 'add', '--metadata-options', 'HttpTokens=v1'],
+      'error[flag-value]: --metadata-options: HttpTokens does not take `v1`\n  help: Values: required, optional.\n',
+    ],
+    [
+      ['instance', 'add', '--metadata-options', 'HttpTokens=required,HttpPutResponseHopLimit=0'],
+      'error[flag-value]: --metadata-options: HttpPutResponseHopLimit does not take `0`\n  help: Give a number from 1 to 64.\n',
+    ],
+    [
+      ['instance', 'add', '--metadata-options', 'InstanceMetadataTags=enabled'],
+      'error[flag-value]: --metadata-options: there is no metadata option `InstanceMetadataTags` here\n  help: Metadata options: HttpTokens, HttpPutResponseHopLimit, HttpEndpoint.\n',
+    ],
+    [
+      ['instance', 'add', '--metadata-options', 'required'],
+      'error[flag-value]: --metadata-options: `required` is not of the form NAME=VALUE\n  help: Example: --metadata-options HttpTokens=required,HttpPutResponseHopLimit=1\n',
+    ],
+    [
+      ['instance', 'add', '--metadata-options', 'HttpTokens=required,HttpTokens=optional'],
+      'error[flag-value]: --metadata-options: HttpTokens is given twice\n  help: Give it once.\n',
+    ],
+    [
       ['instance', 'add', '--switch', 'ECS_AWSVPC_BLOCK_IMDS=maybe'],
       'error[flag-value]: --switch ECS_AWSVPC_BLOCK_IMDS does not take `maybe`\n  help: Values: true, false.\n',
     ],

@@ -1,12 +1,14 @@
-import { AwsError } from '../core/errors.ts';
+import { AwsError, UserError } from '../core/errors.ts';
 import type { TrailEntry } from '../gateway/trail.ts';
 import type { LaunchType } from '../roles/duty.ts';
+import type { InstanceSetting } from '../sources/workload.ts';
 import type { LogEntry } from '../store/collections.ts';
 import type { AwsClient } from '../wire/client.ts';
 import type * as Ecs from '../wire/generated/types/ecs.ts';
 import { followOutput, TrailFollower, trailEnd } from './follow.ts';
 import type { OutputLine } from './output/container-output.ts';
 import type { TaskResult } from './task-result.ts';
+import { addInstances, type InstanceDefaults, isWrongInstance } from './workload-instances.ts';
 
 /** What is told while a task runs. */
 export interface TaskListener {
@@ -23,8 +25,10 @@ export interface TaskRequest {
   readonly addInstance: boolean;
   readonly taskRoleArn?: string;
   readonly executionRoleArn?: string;
-  /** Role of the container instance that is added for EC2 and EXTERNAL; default: the server's own choice. */
-  readonly instanceRole?: string;
+  /** What the workload says of container instances; without any of the launch type one is made up. */
+  readonly instances?: readonly InstanceSetting[];
+  /** What the container instances that are added have; default: the server's own choice. */
+  readonly instanceDefaults?: InstanceDefaults;
   /** Aborted: the task is stopped as StopTask does. */
   readonly interrupted: AbortSignal;
 }
@@ -74,13 +78,22 @@ export async function runTask(client: AwsClient, request: TaskRequest, listener:
   };
   let task: Ecs.Task | undefined;
   try {
-    if (request.addInstance) await addInstance(client, request);
+    if (request.addInstance && request.launchType !== 'FARGATE')
+      await addInstances(
+        client,
+        request.cluster,
+        request.launchType,
+        request.instances ?? [],
+        request.instanceDefaults ?? {},
+      );
     const answer = await client.call('ecs', 'RunTask', runTaskInput(request, definition));
     task = answer.tasks?.[0];
     if (task?.taskArn === undefined) return await failed(failureText(answer.failures));
   } catch (error) {
     if (error instanceof AwsError) return await failed(`${error.code}: ${error.message}`);
-    if (error instanceof NoInstance) return await failed(error.message);
+    // The container instance could not register: there is nothing to place the task on.
+    if (error instanceof UserError && !isWrongInstance(error))
+      return await failed(`no container instance: ${error.code}: ${error.message}`);
     await follower.finish();
     throw error;
   }
@@ -101,22 +114,6 @@ export async function runTask(client: AwsClient, request: TaskRequest, listener:
 /** Calls of the roles around the task, and refusals; not what the command itself asks. */
 function concernsTask({ role, taskArn, outcome }: TrailEntry): boolean {
   return role !== undefined || taskArn !== undefined || outcome === 'denied';
-}
-
-/** The container instance could not register: there is nothing to place the task on. */
-class NoInstance extends Error {}
-
-async function addInstance(client: AwsClient, { cluster, launchType, instanceRole }: TaskRequest): Promise<void> {
-  const answer = await client.fetchSigned(
-    'POST',
-    '/_rolecall/instances',
-    JSON.stringify({ cluster, launchType, ...(instanceRole === undefined ? {} : { role: instanceRole }) }),
-  );
-  if (answer.status < 300) return;
-  const { code, error } = JSON.parse(answer.body.toString('utf8')) as { code?: string; error?: string };
-  throw new NoInstance(
-    `no container instance: ${code === undefined ? '' : `${code}: `}${error ?? `HTTP ${answer.status}`}`,
-  );
 }
 
 function runTaskInput(request: TaskRequest, definition: Ecs.TaskDefinition | undefined): Ecs.RunTaskRequest {

@@ -9,14 +9,14 @@ import type { Command } from './command.ts';
 import { DEFAULT_ACCOUNT, refusedCall, regionOf, unreachable } from './connection.ts';
 import { accountId, pairs, readArguments, regionCode } from './flags.ts';
 import type { Io } from './io.ts';
-import { instanceRoleOf, launchTypesFor } from './launch-types.ts';
+import { clusterOf, instanceDefaults, launchTypesFor } from './launch-types.ts';
 import { containerLine } from './output/container-output.ts';
 import { ledgerHeader, ledgerLine, ledgerRow } from './output/ledger.ts';
 import { styleOf } from './output/style.ts';
 import { loadLines, taskSummary } from './output/summary.ts';
 import { runDocument } from './run-json.ts';
 import { runTask, type TaskListener } from './run-task.ts';
-import { RUNTIME_FLAG } from './runtime-choice.ts';
+import { RUNTIME_FLAG, TRANSPARENT_FLAG } from './runtime-choice.ts';
 import { openSession, serverAccount } from './session.ts';
 import { type TaskResult, worstExitCode } from './task-result.ts';
 import { missingRoles, requireAccount, writtenFor } from './workload-account.ts';
@@ -26,7 +26,9 @@ const FLAGS = {
   'task-role': { value: 'ARN|NAME', summary: 'override the task role, as RunTask does' },
   'execution-role': { value: 'ARN|NAME', summary: 'override the task execution role, as RunTask does' },
   runtime: RUNTIME_FLAG,
+  transparent: TRANSPARENT_FLAG,
   'stand-in': { value: 'IMAGE=DIR|host', repeatable: true, summary: 'run a local program in place of an image' },
+  'no-stand-ins': { summary: 'leave images.json aside: run the images themselves' },
   parameter: {
     value: 'NAME=VALUE',
     repeatable: true,
@@ -52,6 +54,12 @@ export const runCommand: Command = {
     const { flags, positionals } = readArguments('run', FLAGS, args);
     if (positionals.length === 0)
       throw new UserError('path-missing', 'nothing to run: no PATH is given', 'Example: rolecall run examples/orders');
+    if (flags.transparent && flags.endpoint !== undefined)
+      throw new UserError(
+        'flag-conflict',
+        '--transparent is a setting of the server, and --endpoint names one that runs already',
+        'Start that server with `rolecall up --transparent`, or leave --endpoint out.',
+      );
     const there = flags.endpoint === undefined ? undefined : await serverAccount(flags.endpoint, io);
     const workload = chosenWorkload(positionals, flags, there, io);
     if (workload.taskDefinitions.length === 0)
@@ -102,7 +110,7 @@ async function runWorkload(workload: Workload, flags: RunFlags, io: Io): Promise
   const results: TaskResult[] = [];
   try {
     say(session.about.map((line) => style.dim(line)));
-    const report = await load(workload, session.client, session.address);
+    const report = await load(workload, session.client, session.address, session.accessTo);
     const missing = flags.endpoint === undefined ? missingRoles(workload) : [];
     say([...loadLines(report, style), ...missing.map(missingLine), '']);
     const listener: TaskListener = {
@@ -143,7 +151,7 @@ async function* runsOf(
   flags: RunFlags,
   io: Io,
 ): AsyncGenerator<PlannedRun> {
-  const cluster = workload.clusters.map(({ name }) => name).find((name) => typeof name === 'string') ?? 'default';
+  const cluster = clusterOf(workload);
   await client.call('ecs', 'CreateCluster', { clusterName: cluster });
   // One container instance for each launch type that needs one.
   const served = new Set<LaunchType>();
@@ -172,7 +180,6 @@ function plannedRun(
   workload: Workload,
   { arn, cluster, launchType, addInstance, flags, interrupted }: RunChoice,
 ): PlannedRun {
-  const instanceRole = instanceRoleOf(workload, launchType);
   const roleArn = (given: string) =>
     given.startsWith('arn:') ? given : `arn:aws:iam::${workload.account}:role/${given}`;
   const request = {
@@ -180,8 +187,9 @@ function plannedRun(
     launchType,
     cluster,
     addInstance,
+    instances: workload.settings.instances ?? [],
+    instanceDefaults: instanceDefaults(workload, launchType),
     interrupted,
-    ...(instanceRole === undefined ? {} : { instanceRole }),
     ...(flags['task-role'] === undefined ? {} : { taskRoleArn: roleArn(flags['task-role']) }),
     ...(flags['execution-role'] === undefined ? {} : { executionRoleArn: roleArn(flags['execution-role']) }),
   };

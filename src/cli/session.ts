@@ -1,28 +1,34 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Access } from '../sources/load/load.ts';
 import type { Address } from '../sources/load/s3.ts';
 import type { Workload } from '../sources/workload.ts';
 import { AwsClient } from '../wire/client.ts';
 import { connect, credentialsOf, DEFAULT_ACCOUNT, refusedCall, regionOf } from './connection.ts';
 import { endpointUrl } from './flags.ts';
 import type { Io } from './io.ts';
+import { otherAccounts } from './other-accounts.ts';
 import { harmless } from './output/style.ts';
-import { runtimeChoice } from './runtime-choice.ts';
+import { runtimeChoice, TRANSPARENT_LINE } from './runtime-choice.ts';
 import { sendStandIns, standInsOf } from './stand-ins.ts';
 
 /** The flags of `run` that say which server it is. */
 export interface SessionFlags {
   readonly endpoint: string | undefined;
   readonly 'stand-in': readonly string[];
+  readonly 'no-stand-ins': boolean;
   readonly keep: boolean;
   readonly runtime: string | undefined;
+  readonly transparent: boolean;
 }
 
 /** A server that a workload runs on, and the way to it. */
 export interface Session {
   readonly client: AwsClient;
   readonly address: Address;
+  /** The keys of another account, where the server is our own. */
+  readonly accessTo: (other: Workload) => Access | undefined;
   readonly endpoint: string;
   /** Lines for people. */
   readonly about: readonly string[];
@@ -33,7 +39,7 @@ export interface Session {
 
 /** A server of our own on a free port, or the one named. @throws UserError */
 export async function openSession(workload: Workload, flags: SessionFlags, io: Io): Promise<Session> {
-  const standIns = standInsOf(workload.imageFiles, flags['stand-in'], process.cwd());
+  const standIns = standInsOf(flags['no-stand-ins'] ? [] : workload.imageFiles, flags['stand-in'], process.cwd());
   const { region, account } = workload;
   if (flags.endpoint !== undefined) {
     const endpoint = endpointUrl(flags.endpoint);
@@ -42,6 +48,7 @@ export async function openSession(workload: Workload, flags: SessionFlags, io: I
     return {
       client,
       address: { endpoint, region, credentials: credentialsOf(io) },
+      accessTo: () => undefined,
       endpoint,
       about: [`server    ${endpoint} (running already), account ${account}, ${region}`],
       trail: `trail     rolecall trail --endpoint ${endpoint}`,
@@ -56,6 +63,7 @@ export async function openSession(workload: Workload, flags: SessionFlags, io: I
     account,
     standIns,
     runtime: runtimeChoice(flags.runtime, io),
+    transparent: flags.transparent,
     ...(data === undefined ? {} : { data, keep: true }),
     onBug: (_, error) => io.stderr.write(`this is a bug in Rolecall; more in ${io.logBug(error)}\n`),
     onNote: ({ level, message }) => {
@@ -63,14 +71,17 @@ export async function openSession(workload: Workload, flags: SessionFlags, io: I
     },
   });
   const client = new AwsClient({ endpoint: server.endpoint, region, credentials: server.credentials });
+  const { accessTo, close } = otherAccounts(server, server.endpoint);
   const kept = data === undefined ? [] : [`data      ${data} (kept)`];
   return {
     client,
     address: { endpoint: server.endpoint, region, credentials: server.credentials },
+    accessTo,
     endpoint: server.endpoint,
     about: [
       `server    ${server.endpoint}, account ${account}, ${region}, policies enforced`,
       `runtime   ${server.runtime}: ${server.isolation.summary}`,
+      ...(flags.transparent ? [TRANSPARENT_LINE] : []),
       ...kept,
     ],
     trail:
@@ -79,6 +90,7 @@ export async function openSession(workload: Workload, flags: SessionFlags, io: I
         : `trail     rolecall up --data ${data}, then rolecall trail`,
     async stop() {
       client.close();
+      close();
       await server.stop();
     },
   };

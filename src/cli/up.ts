@@ -7,10 +7,11 @@ import type { Command } from './command.ts';
 import { DEFAULT_ACCOUNT, regionOf } from './connection.ts';
 import { accountId, pairs, portNumber, readArguments, regionCode } from './flags.ts';
 import type { Io, StartedServer } from './io.ts';
+import { otherAccounts } from './other-accounts.ts';
 import { ledgerLine, ledgerRow } from './output/ledger.ts';
 import { harmless, type Style, styleOf } from './output/style.ts';
 import { loadLines } from './output/summary.ts';
-import { RUNTIME_FLAG, runtimeChoice } from './runtime-choice.ts';
+import { RUNTIME_FLAG, runtimeChoice, TRANSPARENT_FLAG, TRANSPARENT_LINE } from './runtime-choice.ts';
 import { standInsOf } from './stand-ins.ts';
 import { requireAccount } from './workload-account.ts';
 
@@ -22,7 +23,9 @@ const FLAGS = {
   load: { value: 'PATH', repeatable: true, summary: 'load a workload: a folder, a template or a task definition' },
   parameter: { value: 'NAME=VALUE', repeatable: true, summary: 'a parameter of a loaded template' },
   runtime: RUNTIME_FLAG,
+  transparent: TRANSPARENT_FLAG,
   'stand-in': { value: 'IMAGE=DIR|host', repeatable: true, summary: 'run a local program in place of an image' },
+  'no-stand-ins': { summary: 'leave images.json aside: run the images themselves' },
   region: { value: 'REGION', summary: 'Region (default: AWS_REGION, else eu-west-1)' },
   account: { value: 'ID', summary: 'account (default: 000000000000)' },
   quiet: { summary: 'do not print a line for each call' },
@@ -48,7 +51,12 @@ export const upCommand: Command = {
     const sources =
       paths.length === 0
         ? undefined
-        : { ...(await import('../sources/read-workload.ts')), ...(await import('../sources/load/load.ts')) };
+        : {
+            ...(await import('../sources/read-workload.ts')),
+            ...(await import('../sources/load/load.ts')),
+            ...(await import('./launch-types.ts')),
+            ...(await import('./workload-instances.ts')),
+          };
     const settings = sources?.settingsOf(paths) ?? {};
     const account = flags.account === undefined ? (settings.account ?? DEFAULT_ACCOUNT) : accountId(flags.account);
     const region = flags.region === undefined ? (settings.region ?? regionOf(io)) : regionCode(flags.region);
@@ -63,11 +71,12 @@ export const upCommand: Command = {
     const data = flags.ephemeral ? undefined : resolve(flags.data ?? '.rolecall');
     const server = await io.startServer({
       runtime: runtimeChoice(flags.runtime, io),
+      transparent: flags.transparent,
       host: flags.host ?? '127.0.0.1',
       port: flags.port === undefined ? 4566 : portNumber(flags.port),
       region,
       account,
-      standIns: standInsOf(workload?.imageFiles ?? [], flags['stand-in'], process.cwd()),
+      standIns: standInsOf(flags['no-stand-ins'] ? [] : (workload?.imageFiles ?? []), flags['stand-in'], process.cwd()),
       ...(data === undefined ? {} : { data }),
       onBug: (requestId, error) =>
         io.stderr.write(`this is a bug in Rolecall (request ${requestId}); more in ${io.logBug(error)}\n`),
@@ -76,13 +85,23 @@ export const upCommand: Command = {
       ...(flags.quiet ? {} : { onCall: (entry) => write(callLine(entry, style)) }),
     });
     try {
-      for (const line of banner(server, { account, region, data }, style)) write(line);
+      const setting = { account, region, data, transparent: flags.transparent };
+      for (const line of banner(server, setting, style)) write(line);
       if (sources !== undefined && workload !== undefined) {
         const address = { endpoint: loopbackOf(server.endpoint), region, credentials: server.credentials };
         const client = new AwsClient(address);
-        const report = await sources.load(workload, client, address);
+        const { accessTo, close } = otherAccounts(server, address.endpoint);
+        const report = await sources.load(workload, client, address, accessTo);
+        const instances = await sources.addMissingInstances(
+          client,
+          sources.clusterOf(workload),
+          workload.settings.instances ?? [],
+          (launchType) => sources.instanceDefaults(workload, launchType),
+        );
         client.close();
+        close();
         for (const line of loadLines(report, style)) write(line);
+        if (instances > 0) write(`created   ${instances} container instance${instances === 1 ? '' : 's'}`);
       }
       write(style.dim('ready; Ctrl-C stops it'));
       await interrupted(io);
@@ -98,9 +117,10 @@ interface Setting {
   readonly account: string;
   readonly region: string;
   readonly data: string | undefined;
+  readonly transparent: boolean;
 }
 
-function banner(server: StartedServer, { account, region, data }: Setting, style: Style): string[] {
+function banner(server: StartedServer, { account, region, data, transparent }: Setting, style: Style): string[] {
   const { endpoint, credentials, credentialsFile, runtime, isolation } = server;
   const keys =
     credentialsFile === undefined
@@ -115,6 +135,7 @@ function banner(server: StartedServer, { account, region, data }: Setting, style
     '',
     `policies  enforced: what AWS would refuse is refused (the key pair above is the account's root user)`,
     `runtime   ${runtime}: ${isolation.summary}`,
+    ...(transparent ? [TRANSPARENT_LINE] : []),
     `data      ${data ?? 'in memory; gone when the server stops'}`,
     '',
   ];

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { AwsError } from '../core/errors.ts';
 import type { Ids } from '../core/ids.ts';
 import type { RequestContext } from '../policy/types.ts';
 import type { Stage } from '../roles/duty.ts';
@@ -8,7 +9,7 @@ import type { ServiceId } from '../wire/generated/types/operations.ts';
 import type { Environment } from './exchange.ts';
 import { openExchange } from './open-exchange.ts';
 import type { AuthorizationCheck, CallOptions, Input, OperationName, Output, ServiceCall } from './operation.ts';
-import { run, runChecks } from './pipeline.ts';
+import { recordOnly, run, runChecks } from './pipeline.ts';
 import type { Identities } from './ports.ts';
 import type { Principal } from './principals.ts';
 import type { Service } from './service.ts';
@@ -96,6 +97,18 @@ export class Gateway {
     runChecks(exchange, action.checks);
     await this.store.committed();
     if (exchange.error !== undefined) throw exchange.error;
+  }
+
+  /**
+   * Records a request that a task's credentials endpoint refused, and why. It is no call of an API and nothing was
+   * authorized: what is known of the caller, `why` says. Source of the name: agent, audit log, event type GetCredentials.
+   */
+  recordRefusedCredentials(taskArn: string, why: string): void {
+    const [, , , region = this.region, account = ''] = taskArn.split(':');
+    const as = { type: 'service', service: 'ecs-tasks.amazonaws.com', account } as const;
+    const exchange = this.#open('ecs', 'GetCredentials', {}, { as, region, taskArn, stage: 'running' });
+    exchange.error = new AwsError('InvalidIdInRequest', `CredentialsV2Request: Credentials not found: ${why}`);
+    recordOnly(exchange);
   }
 
   /**

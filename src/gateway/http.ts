@@ -12,12 +12,16 @@ import { openExchange } from './open-exchange.ts';
 import { recordOnly, run } from './pipeline.ts';
 import { anonymous, type Principal } from './principals.ts';
 
+/** Where a request comes from: this machine (or wherever the server listens), or the inside of a task. */
+export type Origin = 'machine' | 'task';
+
 /** One request on its way from the socket to the answer. It fills as it travels. */
 interface Request {
   readonly gateway: Gateway;
   /** After authentication: with the body that the client meant, free of S3's chunk framing. */
   http: HttpRequest;
   readonly abandoned: () => AbortSignal;
+  readonly from: Origin;
   readonly requestId: string;
   route: Route | undefined;
   principal: Principal;
@@ -41,11 +45,13 @@ export function handleHttp(
   gateway: Gateway,
   http: HttpRequest,
   abandoned: () => AbortSignal,
+  from: Origin = 'machine',
 ): HttpResponse | Promise<HttpResponse> {
   const request: Request = {
     gateway,
     http,
     abandoned,
+    from,
     requestId: gateway.environment.ids.uuid(),
     route: undefined,
     principal: anonymous,
@@ -97,7 +103,11 @@ function authenticateCaller(request: Request): void {
     family,
     service,
     region: awsHost(http.headers.host ?? '')?.region,
-    lookup: (accessKeyId) => environment.identities.credential(environment.store, accessKeyId),
+    lookup: (accessKeyId) => {
+      const found = environment.identities.credential(environment.store, accessKeyId);
+      // The root user's pair is its owner's at this machine, and the well-known one no secret: in a task it is no key, as in AWS.
+      return request.from === 'task' && found?.principal.type === 'root' ? undefined : found;
+    },
   });
   request.principal = credential.principal;
   request.region = scope.region;

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { type HttpRequest, type HttpResponse, httpRequest } from '../wire/http.ts';
 
 /** The largest request body, in bytes: the largest object the S3 part takes, and room for the rest. */
@@ -20,15 +21,16 @@ export interface Handler {
 
 /**
  * node:http as AWS clients need it: connections stay open longer than SDK pools keep them (the default of 5 s races them),
- * long polls are not cut, headers may be large.
+ * long polls are not cut, headers may be large. `other`: who answers a connection in the handler's place.
  */
-export function createListener(handler: Handler): Server {
+export function createListener(handler: Handler, other?: (socket: Socket) => Handler | undefined): Server {
   return createServer(
     { keepAliveTimeout: 75_000, requestTimeout: 0, maxHeaderSize: 64 * 1024, joinDuplicateHeaders: true },
     (message, response) => {
-      if (handler.registry?.handles(pathOf(message), message) === true)
-        handler.registry.handle(message, response).catch(() => response.destroy());
-      else readBody(message, response, (body) => answer(handler, message, response, body));
+      const chosen = other?.(message.socket) ?? handler;
+      if (chosen.registry?.handles(pathOf(message), message) === true)
+        chosen.registry.handle(message, response).catch(() => response.destroy());
+      else readBody(message, response, (body) => answer(chosen, message, response, body));
     },
   );
 }

@@ -60,7 +60,8 @@ export function imageCalls(definition: PlanTaskDefinition, options: PlanOptions)
         id: `pull/manifest/${name}`,
         operation: 'BatchGetImage',
         input: { ...target, imageIds: [imageId] },
-        occurs: 'once',
+        // The manifest of an index leads to that of the platform's image.
+        occurs: 'repeated',
         checks: [{ action: 'ecr:BatchGetImage', resource }],
       },
       {

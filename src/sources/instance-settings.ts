@@ -1,9 +1,10 @@
+import { metadataOptionsIn } from './metadata-options.ts';
 import { asList, asMap, asString, describe, type Node } from './node.ts';
 import { SourceError } from './origin.ts';
 import { nearestName } from './suggest.ts';
 import type { InstanceSetting } from './workload.ts';
 
-const MEMBERS = ['attributes', 'availabilityZone', 'count', 'launchType', 'role', 'type'];
+const MEMBERS = ['attributes', 'availabilityZone', 'count', 'launchType', 'metadataOptions', 'role', 'type'];
 const LAUNCH_TYPES = ['EC2', 'EXTERNAL'] as const;
 const MOST = 100;
 
@@ -26,14 +27,24 @@ function instanceSetting(node: Node): InstanceSetting {
   };
   const [role, instanceType, availabilityZone] = [text('role'), text('type'), text('availabilityZone')];
   const attributes = members.get('attributes');
+  const metadataOptions = members.get('metadataOptions');
+  const type = launchType(members.get('launchType'));
+  if (metadataOptions !== undefined && type === 'EXTERNAL')
+    throw new SourceError(
+      'invalid-setting',
+      metadataOptions.origin,
+      'an external instance has no metadata service, and takes no `metadataOptions`',
+      'Leave them out: its credentials come from the SSM agent.',
+    );
   return {
     origin: node.origin,
-    launchType: launchType(members.get('launchType')),
+    launchType: type,
     count: count(members.get('count')),
     ...(role === undefined ? {} : { role }),
     ...(instanceType === undefined ? {} : { instanceType }),
     ...(availabilityZone === undefined ? {} : { availabilityZone }),
     ...(attributes === undefined ? {} : { attributes: texts(attributes) }),
+    ...(metadataOptions === undefined ? {} : { metadataOptions: metadataOptionsIn(metadataOptions) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { MetadataOptions } from '../core/metadata-options.ts';
 import type { MapNode, Node } from './node.ts';
 import type { Origin } from './origin.ts';
 import type { PolicySource } from './policy-source.ts';
@@ -398,6 +399,7 @@ export interface InstanceSetting {
   readonly instanceType?: string;
   readonly availabilityZone?: string;
   readonly attributes?: Readonly<Record<string, string>>;
+  readonly metadataOptions?: Partial<MetadataOptions>;
 }
 
 /** One entry of `silence`. */

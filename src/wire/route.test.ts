@@ -163,3 +163,37 @@ describe('the family to answer in when there is no route', () => {
     expect(familyOf(request)).toBe(family);
   });
 });
+
+describe('host names of AWS', () => {
+  const at = (host: string, method: string, target: string, headers: [string, string][], body = '') =>
+    httpRequest(method, target, [['Host', host] as [string, string], ...headers].flat(), Buffer.from(body));
+  const target: [string, string] = ['X-Amz-Target', 'AmazonSQS.SendMessage'];
+
+  it('the service’s own requests, buckets in front of S3’s name', () => {
+    expect(route(at('sqs.eu-west-1.amazonaws.com', 'POST', '/', [target], '{}'))).toMatchObject({ service: 'sqs' });
+    expect(route(at('sqs.eu-west-1.api.aws', 'POST', '/', [target], '{}'))).toMatchObject({ service: 'sqs' });
+    for (const host of [
+      'orders.s3.eu-west-1.amazonaws.com',
+      'orders.s3.amazonaws.com',
+      'orders.s3.dualstack.eu-west-1.amazonaws.com',
+    ]) {
+      expect(route(at(host, 'GET', '/a/b', [signedFor('s3')]))).toMatchObject({
+        operation: 'GetObject',
+        s3: { bucket: 'orders', key: 'a/b' },
+      });
+    }
+  });
+
+  it('those of another service are not understood there', () => {
+    expect(() => route(at('dynamodb.eu-west-1.amazonaws.com', 'POST', '/', [target], '{}'))).toThrow(
+      'Rolecall does not serve the operation SendMessage of dynamodb.',
+    );
+    expect(() => route(at('sqs.eu-west-1.amazonaws.com', 'GET', '/', []))).toThrow('no X-Amz-Target header');
+    expect(() => route(at('iam.amazonaws.com', 'GET', '/', []))).toThrow('missing an action');
+    expect(() => route(at('lambda.eu-west-1.amazonaws.com', 'GET', '/', []))).toThrow(
+      'Rolecall does not serve lambda.',
+    );
+    // Under any other name the request alone says what it is.
+    expect(route(at('127.0.0.1:4566', 'POST', '/', [target], '{}'))).toMatchObject({ service: 'sqs' });
+  });
+});

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { AwsError } from '../core/errors.ts';
+import { awsHost } from './aws-host.ts';
 import { type Form, formValue, parseForm } from './form.ts';
 import { serviceIndex } from './generated/service-index.ts';
 import type { HttpRequest } from './http.ts';
@@ -53,11 +54,12 @@ function speaksQuery(service: ServiceId): boolean {
 /**
  * Finds service, operation and protocol: the x-amz-target header, else Action in form or query string, else S3's
  * method and path. Throws UnknownService or UnknownOperation, which carry the family to answer in. `served` limits
- * the services; what is routed to another one is unknown.
+ * the services; what is routed to another one is unknown. A host name of AWS's must be that of the service.
  */
 export function route(request: HttpRequest, served: readonly ServiceId[] = serviceIds): Route {
   try {
     const found = findRoute(request);
+    checkHost(request, found);
     if (served.includes(found.service)) return found;
     throw new UnknownService(found.family, found.service);
   } catch (error) {
@@ -82,6 +84,15 @@ function findRoute(request: HttpRequest): Route {
   }
   const found = routeS3(request);
   return { ...found, service: 's3', protocol: 'rest-xml', family: 'rest-xml', queryMode: false, form: undefined };
+}
+
+/** Under the name of an AWS endpoint, only that service's requests are understood. */
+function checkHost(request: HttpRequest, { service, operation, family }: Route): void {
+  const named = awsHost(request.headers.host ?? '')?.service;
+  if (named === undefined || named === service) return;
+  if (!isServiceId(named)) throw new UnknownService(family, named);
+  // What names no operation is taken for S3's.
+  throw service === 's3' ? noOperation(named) : new UnknownOperation(family, named, operation);
 }
 
 function routeTarget(request: HttpRequest, target: string): Route {

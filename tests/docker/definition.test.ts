@@ -1,12 +1,32 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { decode, encode } from 'dns-packet';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ContainerInspection } from '../../src/agent/runtimes/docker/engine-types.ts';
+import type * as Ecs from '../../src/wire/generated/types/ecs.ts';
 import { ContractBench } from '../runtime/contract.ts';
 import { dockerRuntime, engine, noDocker } from './subject.ts';
 
 const sh = (script: string) => ['/bin/sh', '-c', script];
+
+const linux = process.platform === 'linux';
+
+function effective(status: string): bigint {
+  return BigInt(`0x${/CapEff:\t(\w+)/.exec(status)?.[1] ?? 0}`);
+}
+
+/** All capabilities that the kernel knows. */
+function everything(): bigint {
+  return (1n << (BigInt(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')) + 1n)) - 1n;
+}
+
+/** What the container's own control group says, of version 1. */
+const READ_GROUP = `cd /sys/fs/cgroup; if [ -e cgroup.controllers ]; then echo unified; exit; fi
+echo shares $(cat cpu/cpu.shares); echo quota $(cat cpu/cpu.cfs_quota_us); echo limit $(cat memory/memory.limit_in_bytes)
+echo soft $(cat memory/memory.soft_limit_in_bytes); echo swap $(cat memory/memory.memsw.limit_in_bytes)
+echo swappiness $(cat memory/memory.swappiness)`;
 
 describe.skipIf(noDocker !== undefined)(
   `task definitions${noDocker === undefined ? '' : ` (skipped: ${noDocker})`}`,
@@ -191,6 +211,180 @@ describe.skipIf(noDocker !== undefined)(
         filters: JSON.stringify({ label: [`dev.rolecall.task=${task.place.taskId}`, 'dev.rolecall.role=container'] }),
       });
       expect(left).toHaveLength(1);
+    });
+
+    it('the memory of a task is that of all its containers together', async () => {
+      const task = await bench.task({ memory: '96', cpu: '256' });
+      const fill = `const all = []; for (let n = 0; n < 60; n++) all.push(Buffer.alloc(1 << 20, 1)); console.log('full'); setInterval(() => {}, 1000);`;
+      const one = await task.start([dockerRuntime.node, '-e', fill], { name: 'one' });
+      const two = await task.start([dockerRuntime.node, '-e', fill], { name: 'two' });
+      const first = await Promise.race([one, two].map(async (each) => ({ each, exit: await each.container.wait() })));
+      expect(first.exit).toEqual({ code: 137, outOfMemory: true });
+      const other = first.each === one ? two : one;
+      await other.says('full');
+      await other.container.stop(0);
+    });
+
+    it('CPU, memory and swap are in the control groups of the container and of its task', async () => {
+      const task = await bench.task({ cpu: '512', memory: '256' });
+      const { out } = await task.run(sh(READ_GROUP), {
+        cpu: 256,
+        memory: 64,
+        memoryReservation: 32,
+        linuxParameters: { maxSwap: 16, swappiness: 10 },
+      });
+      const unified = out[0] === 'unified';
+      if (!unified)
+        expect(out).toEqual([
+          'shares 256',
+          'quota 50000',
+          'limit 67108864',
+          'soft 33554432',
+          'swap 83886080',
+          'swappiness 10',
+        ]);
+      const taskId = task.place.taskId;
+      const groups = () =>
+        readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' }).filter((path) => path.includes(taskId));
+      expect(groups().length).toBeGreaterThan(0);
+      await task.runtime.remove();
+      expect(groups()).toEqual([]);
+    });
+
+    it('an init process, devices, and options of the mount that tmpfs has', async () => {
+      const task = await bench.task();
+      const { out } = await task.run(
+        sh(
+          'cat /proc/1/comm; head -c 3 /dev/nothing | od -An -tx1; echo x 2>&1 > /dev/nothing | grep -c .; mount | grep -c "/scratch.*noexec"',
+        ),
+        {
+          linuxParameters: {
+            initProcessEnabled: true,
+            devices: [{ hostPath: '/dev/zero', containerPath: '/dev/nothing', permissions: ['read'] }],
+            tmpfs: [{ containerPath: '/scratch', size: 1, mountOptions: ['noexec'] }],
+          },
+        },
+      );
+      expect(out.map((line) => line.trim())).toEqual(['docker-init', '00 00 00', '0', '1']);
+    });
+
+    it('without new privileges', async () => {
+      const task = await bench.task({ networkMode: 'bridge' }, 'EC2');
+      const { out } = await task.run(sh('grep NoNewPrivs /proc/self/status | cut -f 2'), {
+        dockerSecurityOptions: ['no-new-privileges'],
+      });
+      expect(out).toEqual(['1']);
+    });
+
+    const limited = linux && effective(readFileSync('/proc/self/status', 'utf8')) !== everything();
+    it.skipIf(limited)(
+      `privileged${limited ? ' (skipped: this machine does not have all capabilities to give)' : ''}`,
+      async () => {
+        const task = await bench.task({ networkMode: 'bridge' }, 'EC2');
+        const { out } = await task.run(sh('grep CapEff /proc/self/status'), { privileged: true });
+        expect(effective(out[0] ?? '')).toBe(everything());
+      },
+    );
+
+    it('names: its own, those of others, and who is asked for them', async () => {
+      const task = await bench.task({ networkMode: 'bridge' }, 'EC2');
+      const { IPAM } = await engine.get<{ IPAM: { Config: { Gateway: string }[] } }>('/networks/rolecall');
+      const gateway = IPAM.Config[0]?.Gateway ?? '';
+      const asked: string[] = [];
+      const names = createSocket('udp4', (message, from) => {
+        const { id, questions = [] } = decode(message);
+        const [question] = questions;
+        if (question === undefined) return;
+        asked.push(question.name);
+        const known = question.type === 'A' && question.name === 'orders.example.internal';
+        const answers = known ? [{ type: 'A' as const, name: question.name, ttl: 1, data: '10.7.7.7' }] : [];
+        // 3: there is no such name.
+        const packet = { type: 'response' as const, id: id ?? 0, flags: known ? 0 : 3, questions, answers };
+        names.send(encode(packet), from.port, from.address);
+      });
+      await new Promise<void>((resolve) => names.bind(53, gateway, resolve));
+      try {
+        const { out } = await task.run(
+          sh('hostname; grep db /etc/hosts | head -1; grep ^search /etc/resolv.conf; ping -c 1 -w 1 orders | head -1'),
+          {
+            hostname: 'web',
+            extraHosts: [{ hostname: 'db', ipAddress: '10.1.2.3' }],
+            dnsServers: [gateway],
+            dnsSearchDomains: ['example.internal'],
+          },
+        );
+        expect(out.slice(0, 3).map((line) => line.replace(/\s+/g, ' '))).toEqual([
+          'web',
+          '10.1.2.3 db',
+          'search example.internal',
+        ]);
+        expect(out[3]).toContain('10.7.7.7');
+        expect(asked).toContain('orders.example.internal');
+      } finally {
+        names.close();
+      }
+    });
+
+    it('a range of ports is published as a range', async () => {
+      const task = await bench.task({ networkMode: 'bridge' }, 'EC2');
+      const serve = `for (const port of [8000, 8001, 8002]) require('node:http').createServer((_q, answer) => answer.end(String(port))).listen(port);
+        console.log('ready');`;
+      const container = await task.start([dockerRuntime.node, '-e', serve], {
+        portMappings: [{ containerPortRange: '8000-8002' }],
+      });
+      await container.says('ready');
+      const [binding, ...more] = container.container.networkBindings ?? [];
+      expect(more).toEqual([]);
+      expect(binding).toMatchObject({ containerPortRange: '8000-8002', protocol: 'tcp' });
+      const [first = 0, last] = (binding?.hostPortRange ?? '').split('-').map(Number);
+      expect(last).toBe(first + 2);
+      for (const port of [0, 1, 2]) {
+        const answer = await fetch(`http://127.0.0.1:${first + port}/`);
+        expect(await answer.text()).toBe(String(8000 + port));
+      }
+      await container.container.stop(0);
+    });
+
+    it('volumes of a driver with options; one that is not there is named', async () => {
+      const driverOpts = { type: 'tmpfs', device: 'tmpfs', o: 'size=2m' };
+      const task = await bench.task(
+        { volumes: [{ name: 'small', dockerVolumeConfiguration: { scope: 'task', driver: 'local', driverOpts } }] },
+        'EC2',
+      );
+      const mountPoints = [{ sourceVolume: 'small', containerPath: '/small' }];
+      expect((await task.run(sh("df -k /small | tail -1 | awk '{print $2}'"), { mountPoints })).out).toEqual(['2048']);
+      const missing = await bench.task(
+        { volumes: [{ name: 'v', dockerVolumeConfiguration: { scope: 'task', driver: 'no-such-driver' } }] },
+        'EC2',
+      );
+      await expect(missing.container(sh('true'))).rejects.toThrow(/no-such-driver/);
+    });
+
+    it('IPC: none, of the task with its settings, of this machine', async () => {
+      const systemControls = [{ namespace: 'kernel.msgmax', value: '4321' }];
+      const definition: Ecs.TaskDefinition = {
+        ipcMode: 'task',
+        containerDefinitions: [{ name: 'one', systemControls }],
+      };
+      const look = sh('readlink /proc/self/ns/ipc; cat /proc/sys/kernel/msgmax');
+      const task = await bench.task(definition);
+      const one = await task.run(look, { name: 'one', systemControls });
+      const two = await task.run(look, { name: 'two' });
+      expect(one.out[1]).toBe('4321');
+      expect(two.out).toEqual(one.out);
+      const host = await bench.task({ networkMode: 'bridge', ipcMode: 'host' }, 'EC2');
+      expect((await host.run(look)).out[0]).toBe(readlinkSync('/proc/self/ns/ipc'));
+      const none = await bench.task({ networkMode: 'bridge', ipcMode: 'none' }, 'EC2');
+      expect((await none.run(sh('ls -d /dev/shm 2>&1 | grep -c "No such"'))).out).toEqual(['1']);
+    });
+
+    it('processes of this machine where they are asked for, and no network where there is to be none', async () => {
+      const host = await bench.task({ networkMode: 'bridge', pidMode: 'host' }, 'EC2');
+      expect((await host.run(sh('readlink /proc/self/ns/pid'))).out).toEqual([readlinkSync('/proc/self/ns/pid')]);
+      const none = await bench.task({ networkMode: 'none' }, 'EC2');
+      expect((await none.run(sh('ls /sys/class/net'))).out).toEqual(['lo']);
+      const bridge = await bench.task({ networkMode: 'bridge' }, 'EC2');
+      expect((await bridge.run(sh('ls /sys/class/net'), { disableNetworking: true })).out).toEqual(['lo']);
     });
   },
 );

@@ -25,6 +25,8 @@ describe.skipIf(noDocker !== undefined)(`images${noDocker === undefined ? '' : `
     local = `localhost:${new URL(registry.endpoint).port}`;
     images = new Images(engine, () => local);
     const pushed = `${local}/${TEST_ACCOUNT}/${TEST_REGION}/team/app`;
+    // Also when it cannot be pushed.
+    made.add(`${pushed}:v1`);
     await importImage(engine, { repository: pushed, tag: 'v1', changes: ['LABEL of=test'] }, [
       { name: 'hello', content: Buffer.from('hello'), mode: 0o644 },
     ]);
@@ -56,6 +58,12 @@ describe.skipIf(noDocker !== undefined)(`images${noDocker === undefined ? '' : `
       Config: { Labels: { of: 'test' } },
       RepoTags: [image],
     });
+  });
+
+  it('several times at once', async () => {
+    const image = `${HOST}/team/app:v1`;
+    const pulls = Array.from({ length: 8 }, () => images.pull(image, token()));
+    expect(await Promise.all(pulls)).toEqual(pulls.map(() => ({ reference: image, digest })));
   });
 
   it('by its digest', async () => {

@@ -20,8 +20,7 @@ export const IMAGE_NODE = '/usr/bin/node';
  * digest of what is in it. `changes`: further lines of a Dockerfile.
  */
 export async function testImage(engine: Engine, changes: readonly string[] = []): Promise<string> {
-  if (BUSYBOX === undefined) throw new Error(noImages);
-  const files = [...shell(BUSYBOX), ...node()];
+  const files = nodeFiles();
   const hash = createHash('sha256').update(JSON.stringify(changes));
   for (const { name, mode, link, content } of files) hash.update(`${name} ${mode} ${link} ${content?.length}\n`);
   const repository = 'rolecall-test/node';
@@ -35,6 +34,18 @@ export async function testImage(engine: Engine, changes: readonly string[] = [])
     await importImage(engine, { repository, tag, changes: settings }, files);
   }
   return image;
+}
+
+/** What the test image holds: a shell, the usual small programs and Node. */
+export function nodeFiles(): TarFile[] {
+  if (BUSYBOX === undefined) throw new Error(noImages);
+  return [...shell(BUSYBOX), ...node()];
+}
+
+/** The shell alone. */
+export function shellFiles(): TarFile[] {
+  if (BUSYBOX === undefined) throw new Error(noImages);
+  return shell(BUSYBOX);
 }
 
 function shell(busybox: string): TarFile[] {
@@ -78,4 +89,16 @@ function node(): TarFile[] {
     ...files.map((file) => ({ name: file.slice(1), content: readFileSync(realpathSync(file)), mode: 0o755 })),
     { name: IMAGE_NODE.slice(1), content: readFileSync(process.execPath), mode: 0o755 },
   ];
+}
+
+/** Takes from the Engine the names that a test gave or left there, and what no name is left for. */
+export async function removeImages(engine: Engine, ours: (name: string) => boolean): Promise<void> {
+  const all = await engine.get<{ RepoTags: string[] | null; RepoDigests: string[] | null }[]>('/images/json');
+  const names = all.flatMap(({ RepoTags, RepoDigests }) => [...(RepoTags ?? []), ...(RepoDigests ?? [])]);
+  for (const name of names.filter(ours)) {
+    await engine.delete(`/images/${name}`, { force: true }).catch((error: unknown) => {
+      // An image that lost its last tag has lost its digests, too.
+      if (!isStatus(error, 404)) throw error;
+    });
+  }
 }

@@ -6,10 +6,7 @@ import { build } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
 import { listContainers } from '../../src/agent/runtimes/docker/leftovers.ts';
 import { removeNetwork } from '../../src/agent/runtimes/docker/tasks-network.ts';
-import { ContractBench } from '../runtime/contract.ts';
-import { dockerRuntime, engine, noDocker, openRuntime } from './subject.ts';
-
-const sh = (script: string) => ['/bin/sh', '-c', script];
+import { engine, noDocker, openRuntime } from './subject.ts';
 
 async function ofTask(taskId: string): Promise<string[]> {
   const volumes = await engine.get<{ Volumes: { Name: string }[] | null }>('/volumes', {
@@ -22,48 +19,8 @@ async function ofTask(taskId: string): Promise<string[]> {
 describe.skipIf(noDocker !== undefined)(
   `what is left behind${noDocker === undefined ? '' : ` (skipped: ${noDocker})`}`,
   () => {
-    const bench = new ContractBench({
-      ...dockerRuntime,
-      create: (_store, directory) => openRuntime(directory, { ready: 2 }),
-    });
     const directory = mkdtempSync(join(tmpdir(), 'rolecall-killed-'));
-    afterAll(async () => {
-      await bench.close();
-      rmSync(directory, { recursive: true, force: true });
-    });
-
-    it('20 tasks at once start, end and leave nothing', async () => {
-      const ids: string[] = [];
-      await Promise.all(
-        Array.from({ length: 20 }, async (_, index) => {
-          const task = await bench.task(
-            { networkMode: index % 2 === 0 ? 'awsvpc' : 'bridge', volumes: [{ name: 'v' }] },
-            index % 3 === 0 ? 'EC2' : 'FARGATE',
-          );
-          ids.push(task.place.taskId);
-          await task.endpoint();
-          const { code, out } = await task.run(
-            sh(
-              'wget -q -O - http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI | grep -c AccessKeyId; echo $N > /v/n',
-            ),
-            { env: { N: String(index) }, mountPoints: [{ sourceVolume: 'v', containerPath: '/v' }] },
-          );
-          expect({ code, out }).toEqual({ code: 0, out: ['1'] });
-          await task.closeEndpoint();
-          await task.runtime.remove();
-        }),
-      );
-      for (const id of ids) expect(await ofTask(id)).toEqual([]);
-      await (await openedRuntime()).close();
-      const mine = (await listContainers(engine, [`dev.rolecall.process`])).filter(({ Labels }) =>
-        Labels['dev.rolecall.process']?.startsWith(`${process.pid} `),
-      );
-      expect(mine).toEqual([]);
-    });
-
-    async function openedRuntime() {
-      return (await bench.runtime) as Awaited<ReturnType<typeof openRuntime>>;
-    }
+    afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
     it('the network that another server took away is made again', async () => {
       const runtime = await openRuntime(mkdtempSync(join(directory, 'other-')));

@@ -121,7 +121,7 @@ const PRINCIPALS: Readonly<Record<Role, string>> = {
 
 /** Makes a role with these grants. @param principal who may assume it; default: whoever must. */
 export async function makeRole(
-  world: World,
+  world: Pick<World, 'iam'>,
   name: string,
   role: Role,
   granted: readonly { action: string; resource: string }[],
@@ -192,8 +192,8 @@ export async function register(
 
 /** Adds a container instance with the role to a cluster. Throws what the server says when it cannot. */
 export async function addInstance(
-  world: World,
-  setting: Setting,
+  world: Pick<World, 'client'>,
+  setting: Pick<Setting, 'launchType' | 'published'>,
   cluster: string,
   role: string,
   switches: Readonly<Record<string, boolean>> = setting.published === true
@@ -208,7 +208,12 @@ export async function addInstance(
   if (answer.status !== 200) throw new Error(answer.body.toString());
 }
 
-export function runTask(world: World, setting: Setting, cluster: string, taskDefinition: string) {
+export function runTask(
+  world: Pick<World, 'ecs'>,
+  setting: Pick<Setting, 'launchType'>,
+  cluster: string,
+  taskDefinition: string,
+) {
   const input: RunTaskCommandInput = {
     cluster,
     taskDefinition,
@@ -221,7 +226,7 @@ export function runTask(world: World, setting: Setting, cluster: string, taskDef
 }
 
 /** Waits until the task has stopped. */
-export async function stopped(world: World, cluster: string, taskArn: string): Promise<Task> {
+export async function stopped(world: Pick<World, 'ecs'>, cluster: string, taskArn: string): Promise<Task> {
   for (;;) {
     const { tasks } = await world.ecs.describeTasks({ cluster, tasks: [taskArn] });
     const task = tasks![0]!;
@@ -230,7 +235,7 @@ export async function stopped(world: World, cluster: string, taskArn: string): P
   }
 }
 
-export async function trailOf(world: World, taskArn: string): Promise<TrailEntry[]> {
+export async function trailOf(world: Pick<World, 'client'>, taskArn: string): Promise<TrailEntry[]> {
   const { body } = await world.client.fetchSigned('GET', `/_rolecall/trail?task=${encodeURIComponent(taskArn)}`);
   return body
     .toString()

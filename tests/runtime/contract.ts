@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { TaskListener } from '../../src/agent/endpoints/task-listener.ts';
 import { containerEnvironment } from '../../src/agent/environment.ts';
 import { watchHealth } from '../../src/agent/health-check.ts';
 import type { OutputLine, Runtime, RuntimeContainer, RuntimeTask } from '../../src/agent/runtimes/runtime.ts';
+import { close } from '../../src/core/listening.ts';
 import { Store } from '../../src/store/store.ts';
 import type * as Ecs from '../../src/wire/generated/types/ecs.ts';
 
@@ -231,6 +233,9 @@ const ask = (url, headers = authorization === undefined ? {} : { authorization }
     (error) => ({ status: 0, body: error.cause?.code ?? error.name }));
 `;
 
+/** What ASK prints where there is an endpoint and no instance metadata. */
+const UNREACHED = /^200 ASIA (EINVAL|ENETUNREACH|EHOSTUNREACH)$/;
+
 /** What every runtime does. */
 export function runtimeContract(subject: ContractRuntime): void {
   describe.skipIf(subject.unavailable !== undefined)(
@@ -376,6 +381,37 @@ export function runtimeContract(subject: ContractRuntime): void {
         await task.closeEndpoint();
         await other.closeEndpoint();
       });
+
+      // A process of the machine shares its ports with everybody else there.
+      const modes = subject.name === 'process' ? [] : (['awsvpc', 'bridge'] as const);
+      it.each(modes.flatMap((mode) => (['FARGATE', 'EC2'] as const).map((launchType) => [mode, launchType] as const)))(
+        '%s on %s: a program listens on all addresses at the endpoint’s own port, and both are reached',
+        async (networkMode, launchType) => {
+          const task = await bench.task({ networkMode }, launchType);
+          await task.endpoint();
+          const metadata = createServer((_request, response) => response.end('metadata'));
+          if (launchType === 'EC2') await task.runtime.listen(metadata, 'instance-metadata');
+          const { out, err } = await task.script(
+            `${ASK}
+            import { createServer } from 'node:http';
+            import { networkInterfaces } from 'node:os';
+            const server = createServer((request, response) => response.end('served'));
+            await new Promise((done, failed) => server.once('error', failed).listen(80, '0.0.0.0', done));
+            const get = (host) => fetch('http://' + host + '/').then((answer) => answer.text(), (error) => error.cause?.code);
+            console.log(await get('localhost'), await get(process.env.ADDRESS || Object.values(networkInterfaces()).flat().find((each) => !each.internal).address));
+            const { status, body } = await ask(own);
+            console.log(status, body.AccessKeyId.slice(0, 4), await get('169.254.169.254'));
+            process.exit();`,
+            { env: { ADDRESS: networkMode === 'bridge' && subject.name === 'docker' ? '' : task.runtime.address } },
+          );
+          expect({ out, err }).toEqual({
+            out: ['served served', expect.stringMatching(launchType === 'EC2' ? /^200 ASIA metadata$/ : UNREACHED)],
+            err: [],
+          });
+          await close(metadata);
+          await task.closeEndpoint();
+        },
+      );
 
       it('finds containers again after a restart of the agent, running or ended', async () => {
         const task = await bench.task();

@@ -1,40 +1,18 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ownIdentities } from '../../src/agent/runtimes/namespace/identities.ts';
 import type { UnpackedImage } from '../../src/agent/runtimes/namespace/image.ts';
 import { ImageStore } from '../../src/agent/runtimes/namespace/images/image-store.ts';
 import { type LayerEntry, layer, storeImage } from '../../src/agent/runtimes/namespace/images/testing.ts';
 import { NamespaceRuntime } from '../../src/agent/runtimes/namespace/namespace.ts';
+import { removeAsTask } from '../../src/agent/runtimes/namespace/overlay.ts';
+import { baseLayer } from './base-layer.ts';
 import { ContractBench } from './contract.ts';
 import { namespaceRuntime } from './subjects.ts';
 
 const { unavailable } = namespaceRuntime;
-
-/** A small Linux of this machine's own shell and tools, under other names than the machine's. */
-function baseLayer(): LayerEntry[] {
-  const entries = new Map<string, LayerEntry>();
-  const add = (path: string, file: string) =>
-    entries.set(path, { path, content: readFileSync(realpathSync(file)), mode: 0o755 });
-  for (const name of ['sh', 'cat', 'ls', 'id', 'touch', 'sleep', 'env', 'readlink']) {
-    const file = execFileSync('/bin/sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
-    add(`bin/${name}`, file);
-    for (const library of execFileSync('ldd', [realpathSync(file)], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g)) {
-      add((library[1] as string).slice(1), library[1] as string);
-    }
-  }
-  return [
-    ...entries.values(),
-    { path: 'etc/passwd', content: 'root:x:0:0::/root:/bin/sh\napp:x:1234:1235::/home/app:/bin/sh\n' },
-    { path: 'etc/group', content: 'root:x:0:\nstaff:x:50:\n' },
-    { path: 'etc/secret-of-the-image', content: 'image' },
-    { path: 'etc/link', type: '2', link: '/etc/secret-of-the-image' },
-    { path: 'app/', type: '5' },
-    { path: 'app/gone', content: 'lower' },
-    { path: 'tmp/', type: '5', mode: 0o1777 },
-  ];
-}
 
 describe.skipIf(unavailable !== undefined)(
   `images in the namespace runtime${unavailable === undefined ? '' : ` (skipped: ${unavailable})`}`,
@@ -141,6 +119,21 @@ describe.skipIf(unavailable !== undefined)(
         volumesFrom: [{ sourceContainer: 'writer', readOnly: true }],
       });
       expect(reader.out).toEqual(['hello', 'refused']);
+    });
+
+    it('shares volumes of scope shared among tasks; one that is missing is made where that is asked for', async () => {
+      const mountPoints = [{ sourceVolume: 'common', containerPath: '/shared' }];
+      const volume = (autoprovision: boolean) => ({
+        volumes: [{ name: 'common', dockerVolumeConfiguration: { scope: 'shared' as const, autoprovision } }],
+      });
+      const missing = await bench.task(volume(false));
+      await expect(missing.start(script('true'), { mountPoints })).rejects.toThrow('get common: no such volume');
+      const first = await bench.task(volume(true));
+      expect((await first.run(script('echo hello > /shared/file'), { mountPoints })).code).toBe(0);
+      const later = await bench.task(volume(false));
+      expect((await later.run(script('cat /shared/file'), { mountPoints })).out).toEqual(['hello']);
+      // What users of a task have made is not everybody's to remove.
+      await removeAsTask(await ownIdentities(), [join(bench.directory, 'volumes')]);
     });
 
     it('gives the stop signal of the image, and the names and numbers of users as Docker reads them', async () => {

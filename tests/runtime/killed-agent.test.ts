@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findCgroups } from '../../src/agent/runtimes/namespace/limits/cgroup-place.ts';
+import { findEnforcement } from '../../src/agent/runtimes/namespace/limits/limiter.ts';
 import { NamespaceRuntime } from '../../src/agent/runtimes/namespace/namespace.ts';
 import type { Runtime, TaskPlace } from '../../src/agent/runtimes/runtime.ts';
 import { close } from '../../src/core/listening.ts';
@@ -103,6 +105,25 @@ describe.skipIf(unavailable !== undefined)(
       store.close();
     });
 
+    it('finds that a container was killed for its memory meanwhile', async () => {
+      const place = newPlace();
+      const hog = 'const held = []; setInterval(() => held.push(Buffer.alloc(16 * 1024 * 1024, 1)), 20)';
+      await killed({
+        place,
+        keep: true,
+        memory: 128,
+        commands: { hog: ['/bin/sh', '-c', `sleep 0.3; exec ${node} -e '${hog}'`] },
+      });
+      if (findEnforcement().by === 'kernel') while (leftOf(place).length > 0) await delay(20);
+      const store = Store.open(join(directory, 'data'));
+      const task = await (await later(store)).prepareTask(place);
+      const [found] = await task.recover();
+      expect(await found?.wait()).toEqual({ code: 137, outOfMemory: true });
+      await task.remove();
+      expect(cgroupsLeft(place)).toEqual([]);
+      store.close();
+    });
+
     it('without a data directory takes its tasks along: nothing runs on that nobody would find', async () => {
       const place = newPlace();
       await killed({
@@ -125,10 +146,21 @@ describe.skipIf(unavailable !== undefined)(
       const store = Store.open(join(directory, 'data'));
       await later(store, (taskArn) => taskArn !== place.taskArn);
       expect(leftOf(place)).toEqual([]);
+      expect(cgroupsLeft(place)).toEqual([]);
+      expect(readdirSync(place.directory).sort()).toEqual(['app.stderr', 'app.stdout']);
       store.close();
     });
   },
 );
+
+/** Directories of cgroups that the task still has. */
+function cgroupsLeft({ taskId }: TaskPlace): string[] {
+  const place = findCgroups();
+  if ('reason' in place) return [];
+  const tops = [...new Set(Object.values(place.directories))].map((directory) => join(directory, 'rolecall'));
+  const servers = tops.flatMap((top) => (existsSync(top) ? readdirSync(top).map((name) => join(top, name)) : []));
+  return servers.map((server) => join(server, taskId)).filter((directory) => existsSync(directory));
+}
 
 /** Command lines of processes that belong to the task: its directory or id stands in them. */
 function leftOf({ taskId }: TaskPlace): string[] {

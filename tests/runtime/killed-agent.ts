@@ -10,10 +10,12 @@ export interface Orders {
   readonly place: TaskPlace;
   readonly keep: boolean;
   readonly commands: Readonly<Record<string, readonly string[]>>;
+  /** MiB, for each container. */
+  readonly memory?: number;
 }
 
 // An agent's process of its own, so that it can be killed: starts the containers of one task and stays.
-const { directory, place, keep, commands } = JSON.parse(process.argv[2] ?? '{}') as Orders;
+const { directory, place, keep, commands, memory } = JSON.parse(process.argv[2] ?? '{}') as Orders;
 const runtime = await NamespaceRuntime.open({
   standIns: [{ pattern: '*', program: 'host' }],
   store: keep ? Store.open(join(directory, 'data')) : Store.inMemory(),
@@ -35,7 +37,7 @@ for (const [name, command] of Object.entries(commands)) {
     image: 'program',
     command,
     environment: { SECRET: 'kept by the program alone' },
-    definition: { name },
+    definition: memory === undefined ? { name } : { name, memory },
   });
   await container.start();
 }

@@ -163,7 +163,8 @@ describe.skipIf(unavailable !== undefined)(
       const serve = `require('node:http').createServer((q, r) => r.end('from the other container')).listen(9000, () => require('node:fs').writeFileSync('/tmp/up', ''))`;
       const ask = `
         const get = (url) => fetch(url).then(async (answer) => answer.status + ' ' + await answer.text(), (error) => error.cause?.code);
-        (async () => console.log(JSON.stringify([await get('http://localhost:9000/'), await get(process.env.AWS_ENDPOINT_URL + '/_rolecall/trail'), require('node:fs').existsSync('/tmp/up')])))()`;
+        const patiently = async (url) => { for (;;) { const said = await get(url); if (said !== 'ECONNREFUSED') return said; await new Promise((resolve) => setTimeout(resolve, 100)); } };
+        (async () => console.log(JSON.stringify([await patiently('http://localhost:9000/'), await get(process.env.AWS_ENDPOINT_URL + '/_rolecall/trail'), require('node:fs').existsSync('/tmp/up')])))()`;
       const { lines } = await run({
         containerDefinitions: [
           {
@@ -178,7 +179,7 @@ describe.skipIf(unavailable !== undefined)(
           {
             name: 'app',
             image: 'host',
-            command: [process.execPath, '-e', `setTimeout(() => { ${ask} }, 1500)`],
+            command: [process.execPath, '-e', ask],
             dependsOn: [{ containerName: 'server', condition: 'START' }],
           },
         ],
@@ -199,6 +200,20 @@ describe.skipIf(unavailable !== undefined)(
       });
       expect(task?.stopCode).toBe('TaskFailedToStart');
       expect(task?.stoppedReason).toContain('/containerDefinitions/0/systemControls/0');
+    });
+
+    it('a container that takes more memory than it may ends as in ECS', async () => {
+      const hog = 'const held = []; setInterval(() => held.push(Buffer.alloc(16 * 1024 * 1024, 1)), 20)';
+      const { task } = await run({
+        cpu: '1024',
+        memory: '2048',
+        containerDefinitions: [{ name: 'app', image: 'host', command: [process.execPath, '-e', hog], memory: 192 }],
+      });
+      expect(task?.stopCode).toBe('EssentialContainerExited');
+      expect(task?.containers?.[0]).toMatchObject({
+        exitCode: 137,
+        reason: 'OutOfMemoryError: Container killed due to memory usage',
+      });
     });
 
     it('fifty tasks at once come and go, and leave nothing', async () => {

@@ -53,11 +53,16 @@ async function whyRefused(request: CredentialsRequest, source: CredentialsSource
   if (source.token !== undefined && !sameText(request.authorization ?? '', source.token)) {
     return request.authorization === undefined ? 'no authorization token' : 'a wrong authorization token';
   }
-  if (source.id === undefined || !sameText(request.id, source.id)) {
+  if (!isOwnId(request.id, source)) {
     return "a credentials id that is not the task's own";
   }
   const caller = await request.caller();
   return caller.belongs === false ? `a caller that is not of the task (${caller.who})` : undefined;
+}
+
+/** Whether the id is that of the task's own credentials. */
+export function isOwnId(id: string, source: Pick<CredentialsSource, 'id'>): boolean {
+  return source.id !== undefined && sameText(id, source.id);
 }
 
 export function failure(status: number, code: string, message: string): Answer {

@@ -179,6 +179,22 @@ test('40 requests a second with bursts of 60, then 429', async () => {
   expect((statuses as number[]).filter((status) => status === 400).length).toBeGreaterThanOrEqual(60);
 });
 
+test('guesses of ids count together, and leave the task’s own allowance alone', async () => {
+  bench = await createAgentBench(services);
+  const [guessed, own] = await run(
+    `
+    const guess = () => fetch(new URL('/v2/credentials/' + crypto.randomUUID(), uri), { headers: { authorization } });
+    const all = await Promise.all(Array.from({ length: 200 }, guess));
+    print(all.map((answer) => answer.status));
+    print((await get(uri, { authorization }))[0]);
+    for (const answer of all) await answer.text();`,
+    { application: [] },
+  );
+  expect((guessed as number[]).filter((status) => status === 429).length).toBeGreaterThan(0);
+  expect(new Set(guessed as number[])).toEqual(new Set([400, 429]));
+  expect(own).toBe(200);
+});
+
 test('known credentials that were not delivered yet are 503', async () => {
   const answer = await answerCredentials(
     { version: 'V2', id: 'id', authorization: 'token', caller: async () => ({ belongs: true }) },
@@ -238,6 +254,16 @@ test('task metadata version 4', async () => {
     'V4 task metadata handler: unable to get task ID from request: unable to get docker ID from v3 endpoint ID: unknown',
   ]);
   expect(Object.keys(v3?.[1] ?? {})).not.toContain('LaunchType');
+});
+
+test.runIf(process.platform === 'linux')('metadata is not there for a process that is not of the task', async () => {
+  bench = await createAgentBench(services);
+  const { environment } = await waiting({ application: [] });
+  for (const url of [environment.ECS_CONTAINER_METADATA_URI_V4, environment.ECS_CONTAINER_METADATA_URI]) {
+    for (const path of ['', '/task', '/taskWithTags', '/stats', '/task/stats']) {
+      expect((await fetch(`${url}${path}`)).status).toBe(404);
+    }
+  }
 });
 
 test('task protection is asked for with the task role', async () => {
@@ -326,4 +352,59 @@ test('ECS_AWSVPC_BLOCK_IMDS keeps awsvpc tasks from the instance role', async ()
   const on = { launchType: 'EC2', containerInstanceArn } as const;
   expect(await run(script, { ...on, networkMode: 'awsvpc' })).toEqual(['true']);
   expect(await run(script, { ...on, networkMode: 'bridge' })).toEqual([null]);
+});
+
+test.each([
+  [{ HttpPutResponseHopLimit: 1 }, 'bridge', null],
+  [{ HttpPutResponseHopLimit: 1 }, 'host', '2.0'],
+  [{ HttpPutResponseHopLimit: 1 }, 'awsvpc', '2.0'],
+  [{ HttpPutResponseHopLimit: 1, HttpTokens: 'optional' }, 'bridge', '1.0'],
+  [{ HttpEndpoint: 'disabled' }, 'host', null],
+] as const)(
+  'instance metadata with %o: what an SDK finds in mode %s',
+  async (metadataOptions, networkMode, version) => {
+    bench = await createAgentBench(services, { identities: createIdentities() });
+    await bench.call('ecs', 'CreateCluster', { clusterName: 'default' });
+    const { containerInstanceArn } = await bench.agent.addContainerInstance({
+      cluster: 'default',
+      launchType: 'EC2',
+      metadataOptions,
+    });
+    const require = createRequire(import.meta.url);
+    const chain = require.resolve('@aws-sdk/credential-provider-node');
+    const imds = createRequire(chain).resolve('@smithy/credential-provider-imds');
+    const script = `
+    const { defaultProvider } = (await import(${JSON.stringify(chain)})).default;
+    const { fromInstanceMetadata } = (await import(${JSON.stringify(imds)})).default;
+    print(await fromInstanceMetadata({ timeout: 200, maxRetries: 0 })().then((c) => c.accessKeyId, () => null));
+    print(await defaultProvider({ timeout: 200, maxRetries: 0 })().then((c) => c.accessKeyId, (e) => e.name));`;
+    const on = { launchType: 'EC2', containerInstanceArn, networkMode } as const;
+    const [own, chained] = await run(script, on);
+    if (version === null) {
+      expect([own, chained]).toEqual([null, 'CredentialsProviderError']);
+      return;
+    }
+    expect(chained).toBe(own);
+    const found = bench.gateway.principalOf(String(own));
+    expect(found).toMatchObject({ roleName: 'ecsInstanceRole', ec2RoleDelivery: version });
+  },
+);
+
+test.each([
+  ['EC2', { HttpTokens: 'maybe' }, '/metadataOptions/HttpTokens: HttpTokens does not take `maybe`'],
+  [
+    'EC2',
+    { HttpPutResponseHopLimit: 65 },
+    '/metadataOptions/HttpPutResponseHopLimit: HttpPutResponseHopLimit does not take `65`',
+  ],
+  [
+    'EC2',
+    { InstanceMetadataTags: 'enabled' },
+    '/metadataOptions/InstanceMetadataTags: there is no metadata option `InstanceMetadataTags` here',
+  ],
+  ['EXTERNAL', { HttpTokens: 'required' }, '/metadataOptions: an external instance has no metadata service'],
+] as const)('%s instances with %o are refused', async (launchType, metadataOptions, message) => {
+  bench = await createAgentBench(services, { identities: createIdentities() });
+  const adding = bench.agent.addContainerInstance({ cluster: 'default', launchType, metadataOptions });
+  await expect(adding).rejects.toMatchObject({ code: 'metadata-options-invalid', message });
 });

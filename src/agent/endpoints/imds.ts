@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { close } from '../../core/listening.ts';
+import type { MetadataOptions } from '../../core/metadata-options.ts';
 import type { RuntimeTask } from '../runtimes/runtime.ts';
 import { type Answer, send, text } from './answer.ts';
 
@@ -55,13 +56,22 @@ export class MetadataTokens {
 
 export interface MetadataParts {
   readonly facts: () => InstanceFacts;
-  /** Undefined when the role could not be assumed. */
-  readonly credentials: () => Promise<InstanceCredentials | undefined>;
+  readonly options: MetadataOptions;
+  /** Undefined when the role could not be assumed. `version`: of the metadata service that delivers them. */
+  readonly credentials: (version: RoleDelivery) => Promise<InstanceCredentials | undefined>;
   readonly now: () => number;
+  /** For how long a caller waits at most for an answer that does not reach it. */
+  readonly waitMilliseconds?: number;
 }
 
+/** Source: IAM condition keys, ec2:RoleDelivery; EC2 API, HttpTokens: asked without a token, credentials are version 1.0. */
+export type RoleDelivery = '1.0' | '2.0';
+
+/** Longer than clients wait; without an end they would be kept for ever. */
+const WAIT_MILLISECONDS = 60_000;
+
 /**
- * The instance metadata service, version 2 only (version 1 is off, as on today's ECS-optimized AMIs).
+ * The instance metadata service: version 2, and version 1 where tokens are optional.
  * Source: EC2 User Guide, instancedata-data-retrieval and instancedata-data-categories.
  */
 export class InstanceMetadata {
@@ -72,37 +82,69 @@ export class InstanceMetadata {
     this.#parts = parts;
   }
 
-  /** Listens for one task; only its own containers are answered. */
+  /** Listens for one task; only its own containers are answered. `hops`: from the service to them. */
   async listenFor(
     runtime: RuntimeTask,
+    hops: number,
     port?: number,
   ): Promise<{ url: string; port: number; close: () => Promise<void> }> {
-    const server: Server = createServer((request, response) => void this.#serve(runtime, request, response));
+    const server: Server = createServer((request, response) => void this.#serve(runtime, hops, request, response));
     const bound = await runtime.listen(server, 'instance-metadata', port);
     return { ...bound, close: () => close(server) };
   }
 
-  async answer(method: string, path: string, headers: IncomingMessage['headers']): Promise<Answer> {
+  /** Undefined: the answer is lost on its way of so many hops. */
+  async answer(
+    method: string,
+    path: string,
+    headers: IncomingMessage['headers'],
+    hops: number,
+  ): Promise<Answer | undefined> {
     const now = this.#parts.now();
-    if (path === '/latest/api/token')
-      return method === 'PUT' ? this.#token(now, headers) : status(405, 'Method Not Allowed');
+    const { HttpEndpoint, HttpPutResponseHopLimit } = this.#parts.options;
+    // Source: EC2 User Guide, instancedata-data-retrieval: 403: "The request is not allowed or the IMDS is turned off."
+    if (HttpEndpoint === 'disabled') return status(403, 'Forbidden');
+    if (path === '/latest/api/token') {
+      if (method !== 'PUT') return status(405, 'Method Not Allowed');
+      // The limit is of this answer alone: whoever has a token, or needs none, is answered at any distance.
+      return hops > HttpPutResponseHopLimit ? undefined : this.#token(now, headers);
+    }
     if (method !== 'GET' && method !== 'HEAD') return status(405, 'Method Not Allowed');
-    const token = headers[TOKEN_HEADER];
-    const remaining = typeof token === 'string' ? this.#tokens.remaining(now, token) : undefined;
-    if (remaining === undefined) return status(401, 'Unauthorized');
-    const body = await this.#read(path);
-    return body === undefined ? status(404, 'Not Found') : text(200, body, { [TTL_HEADER]: String(remaining) });
+    const session = this.#session(now, headers[TOKEN_HEADER]);
+    if (session === undefined) return status(401, 'Unauthorized');
+    const body = await this.#read(path, session.version);
+    return body === undefined ? status(404, 'Not Found') : text(200, body, session.headers);
   }
 
-  async #serve(runtime: RuntimeTask, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Undefined: the request is not let in. */
+  #session(
+    now: number,
+    token: string | readonly string[] | undefined,
+  ): { readonly version: RoleDelivery; readonly headers: Readonly<Record<string, string>> } | undefined {
+    if (token === undefined)
+      return this.#parts.options.HttpTokens === 'optional' ? { version: '1.0', headers: {} } : undefined;
+    // A token that is given must be good, also where none is needed. Source: the page above: 401, "an invalid token".
+    const remaining = typeof token === 'string' ? this.#tokens.remaining(now, token) : undefined;
+    if (remaining === undefined) return undefined;
+    return { version: '2.0', headers: { [TTL_HEADER]: String(remaining) } };
+  }
+
+  async #serve(runtime: RuntimeTask, hops: number, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const caller = await runtime.caller(request.socket);
     const path = new URL(request.url ?? '/', 'http://instance').pathname;
-    send(
-      response,
+    const answer =
       caller.belongs === false
         ? status(403, 'Forbidden')
-        : await this.answer(request.method ?? 'GET', path, request.headers),
-    );
+        : await this.answer(request.method ?? 'GET', path, request.headers, hops);
+    if (answer === undefined) this.#leave(request);
+    else send(response, answer);
+  }
+
+  /** The caller hears nothing, and goes when it has waited long enough. */
+  #leave({ socket }: IncomingMessage): void {
+    const timer = setTimeout(() => socket.destroy(), this.#parts.waitMilliseconds ?? WAIT_MILLISECONDS);
+    timer.unref();
+    socket.once('close', () => clearTimeout(timer));
   }
 
   #token(now: number, headers: IncomingMessage['headers']): Answer {
@@ -113,19 +155,19 @@ export class InstanceMetadata {
     return text(200, this.#tokens.issue(now, seconds), { [TTL_HEADER]: String(seconds) });
   }
 
-  async #read(path: string): Promise<string | undefined> {
+  async #read(path: string, version: RoleDelivery): Promise<string | undefined> {
     const facts = this.#parts.facts();
     const leaf = path.replace(/^\/(latest|20\d\d-\d\d-\d\d)\//, '').replace(/\/$/, '');
     if (leaf === path) return path === '/' ? 'latest' : undefined;
     if (leaf === 'meta-data/iam/security-credentials') return facts.roleName;
-    if (leaf === `meta-data/iam/security-credentials/${facts.roleName}`) return this.#credentialsDocument();
+    if (leaf === `meta-data/iam/security-credentials/${facts.roleName}`) return this.#credentialsDocument(version);
     const values = metadataValues(facts);
     if (values[leaf] !== undefined) return values[leaf];
     return listing(Object.keys(values), leaf);
   }
 
-  async #credentialsDocument(): Promise<string | undefined> {
-    const credentials = await this.#parts.credentials();
+  async #credentialsDocument(version: RoleDelivery): Promise<string | undefined> {
+    const credentials = await this.#parts.credentials(version);
     if (credentials === undefined) return undefined;
     return JSON.stringify(
       {

@@ -5,7 +5,7 @@ import type { TaskRecord } from '../../services/ecs/records.ts';
 import type { AgentGateway } from '../ports.ts';
 import type { ContainerUsage, RuntimeTask } from '../runtimes/runtime.ts';
 import { type Answer, json, readBody, send, text } from './answer.ts';
-import { answerCredentials, type CredentialsSource } from './credentials.ts';
+import { answerCredentials, type CredentialsSource, isOwnId } from './credentials.ts';
 import { type ContainerFacts, containerDocument, type TagFacts, type TaskFacts, taskDocument } from './metadata.ts';
 import { RateLimit, TOO_MANY } from './rate-limit.ts';
 import { Statistics } from './statistics.ts';
@@ -74,29 +74,35 @@ export class TaskListener {
   async #answer(request: IncomingMessage): Promise<Answer> {
     const url = new URL(request.url ?? '/', 'http://task');
     const { pathname } = url;
-    if (!this.#limit.allow(pathname, this.#parts.now())) return text(429, TOO_MANY);
+    const { credentials, runtime } = this.#parts;
     const method = request.method ?? 'GET';
+    const caller = () => runtime.caller(request.socket);
     if (pathname === '/v1/credentials' || pathname.startsWith('/v2/credentials/')) {
-      if (method !== 'GET') return notAllowed();
       const version = pathname.startsWith('/v1') ? 'V1' : 'V2';
       const id = version === 'V1' ? (url.searchParams.get('id') ?? '') : pathname.slice('/v2/credentials/'.length);
-      const caller = () => this.#parts.runtime.caller(request.socket);
+      // Unlike the agent's, all ids that are not the task's own count together: guesses have no allowance each.
+      const key = isOwnId(id, credentials) ? pathname : '/v2/credentials/';
+      if (!this.#limit.allow(key, this.#parts.now())) return text(429, TOO_MANY);
+      if (method !== 'GET') return notAllowed();
       const { authorization } = request.headers;
-      return answerCredentials({ version, id, authorization, caller }, this.#parts.credentials);
+      return answerCredentials({ version, id, authorization, caller }, credentials);
     }
+    if (!this.#limit.allow(pathname, this.#parts.now())) return text(429, TOO_MANY);
     const metadata = /^\/(v[34])\/([^/]+)(?:\/(.*))?$/.exec(pathname);
     if (metadata !== null) {
       if (method !== 'GET') return notAllowed();
-      return this.#metadata(metadata[1] as 'v3' | 'v4', metadata[2] as string, metadata[3] ?? '');
+      const [, version, id = '', rest = ''] = metadata;
+      return this.#metadata(version as 'v3' | 'v4', id, rest, (await caller()).belongs !== false);
     }
     const api = /^\/api\/([^/]+)\/(.*)$/.exec(pathname);
     if (api !== null) return this.#api(request, method, api[1] as string, api[2] as string);
     return text(404, '404 page not found\n');
   }
 
-  async #metadata(version: 'v3' | 'v4', id: string, rest: string): Promise<Answer> {
+  /** To whoever is not of the task (`own` false) every id is unknown: ids are no secret, `DescribeTasks` shows Fargate's. */
+  async #metadata(version: 'v3' | 'v4', id: string, rest: string, own: boolean): Promise<Answer> {
     const facts = this.#parts.facts();
-    const container = facts.containers.find((each) => each.endpointId === id);
+    const container = own ? facts.containers.find((each) => each.endpointId === id) : undefined;
     const handler = version.toUpperCase();
     const ofTask = rest === 'task' || rest === 'taskWithTags' || rest === 'task/stats';
     if (container === undefined) {

@@ -6,6 +6,7 @@ import {
   imageOfCall,
   imageParts,
   LogOptionsFailure,
+  PlatformFailure,
   type StartFailure,
   sdkError,
   UnsupportedFailure,
@@ -30,6 +31,12 @@ export function ec2Reason(failure: StartFailure): Ec2Reason {
   if (failure instanceof SecretFailure) return task(`${fetching(failure.provider, failure.region)}${failure.message}`);
   if (failure instanceof RegistryAuthFailure) return task(failure.message);
   if (failure instanceof LogOptionsFailure) return container(`CannotCreateContainerError: ${DAEMON}${failure.message}`);
+  if (failure instanceof PlatformFailure) {
+    // Source: dockerd (moby, distribution/pull_v2.go).
+    return container(
+      `CannotPullContainerError: ${DAEMON}no matching manifest for ${failure.platform} in the manifest list entries`,
+    );
+  }
   if (failure instanceof UnsupportedFailure) return task(`ResourceInitializationError: ${failure.message}`);
   if (failure instanceof MissingCredentials) return missingCredentials(failure);
   return failure satisfies never;
@@ -104,7 +111,7 @@ function pullReason(failure: CallFailure): string {
     return `${CANNOT_PULL}Check that the role has the permissions to pull images from the registry. ${DAEMON}pull access denied for ${name}, repository does not exist or may require 'docker login': denied: ${error.message}`;
   }
   if (error.code === 'AccessDeniedException') {
-    // unverified: dockerd's frame around the registry's refusal of a layer
+    // Source: observed in 2023 (aws-amplify/amplify-category-api#1255).
     return `${DAEMON}error pulling image configuration: download failed after attempts=1: denied: ${error.message}`;
   }
   if (error.code === 'RepositoryNotFoundException') {

@@ -26,7 +26,11 @@ function call(parts: Partial<PlannedCall>): PlannedCall {
   };
 }
 
-const layers = call({ id: `pull/layers/${IMAGE}`, operation: 'GetDownloadUrlForLayer' });
+const layers = call({
+  id: `pull/layers/${IMAGE}`,
+  operation: 'GetDownloadUrlForLayer',
+  input: { layerDigest: 'sha256:1a2b' },
+});
 
 test.each([
   [
@@ -47,7 +51,7 @@ test.each([
   [
     DENIED,
     layers,
-    'CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: unexpected status code https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/team/app/blobs/: 403 Forbidden',
+    'CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: unexpected status code https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/team/app/blobs/sha256:1a2b: 403 Forbidden',
     'CannotPullContainerError: Error response from daemon: error pulling image configuration: download failed after attempts=1: denied: User: me is not authorized',
   ],
 ])('%s', (error, made, fargate, ec2) => {

@@ -6,6 +6,7 @@ import {
   imageOfCall,
   imageParts,
   LogOptionsFailure,
+  PlatformFailure,
   type StartFailure,
   sdkError,
   UnsupportedFailure,
@@ -44,6 +45,13 @@ export function fargateReason(failure: StartFailure): FargateReason {
   if (failure instanceof LogOptionsFailure) {
     // unverified: the frame is that of other logger errors
     return task(`ResourceInitializationError: failed to validate logger args: ${failure.message} : exit status 1`);
+  }
+  if (failure instanceof PlatformFailure) {
+    // Source: observed in reports of 2022 to 2026.
+    return {
+      scope: 'container',
+      reason: `CannotPullContainerError: pull image manifest has been retried 1 time(s): image Manifest does not contain descriptor matching platform '${failure.platform}'`,
+    };
   }
   if (failure instanceof UnsupportedFailure) return task(`ResourceInitializationError: ${failure.message}`);
   if (failure instanceof MissingCredentials) {
@@ -114,9 +122,14 @@ function pullReason(failure: CallFailure, code: string): string {
   if (failure.call.operation === 'GetDownloadUrlForLayer') {
     // Source: observed: `ref pull has been retried N time(s): failed to copy: httpReadSeeker: failed open: unexpected status code …`
     const status = code === 'AccessDeniedException' ? '403 Forbidden' : '404 Not Found';
-    return `ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: unexpected status code https://${host}/v2/${repository}/blobs/: ${status}`;
+    const layer = failure.call.input.layerDigest ?? '';
+    return `ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: unexpected status code https://${host}/v2/${repository}/blobs/${layer}: ${status}`;
   }
   if (code === 'AccessDeniedException') {
+    // Source: observed in 2024 and 2025 (aws/containers-roadmap#2493, aws-samples/bedrock-access-gateway#114).
+    if (reference.startsWith('sha256:')) {
+      return `pull image manifest has been retried 1 time(s): failed to resolve ref ${image}: unexpected status from HEAD request to https://${host}/v2/${repository}/blobs/${reference}: 403 Forbidden`;
+    }
     // Source: observed in 2024 (aws/aws-cdk#29876).
     return `pull image manifest has been retried 1 time(s): failed to resolve ref ${image}: pulling from host ${host} failed with status code [manifests ${reference}]: 403 Forbidden`;
   }

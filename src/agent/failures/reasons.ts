@@ -4,7 +4,7 @@ import { RuntimeFailure } from '../runtimes/runtime.ts';
 import { RegistryAuthFailure, SecretFailure } from '../secrets.ts';
 import { ec2ContainerReason, ec2Reason } from './ec2.ts';
 import { fargateContainerReason, fargateReason } from './fargate.ts';
-import { LogOptionsFailure, type StartFailure, UnsupportedFailure } from './start-failure.ts';
+import { LogOptionsFailure, PlatformFailure, type StartFailure, UnsupportedFailure } from './start-failure.ts';
 
 /** Ends a start; its message is the task's stopped reason as it stands. */
 export class CannotStart extends Error {}
@@ -15,6 +15,7 @@ const KINDS = [
   SecretFailure,
   RegistryAuthFailure,
   LogOptionsFailure,
+  PlatformFailure,
   UnsupportedFailure,
 ];
 

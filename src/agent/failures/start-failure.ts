@@ -22,6 +22,17 @@ export class UnsupportedFailure extends Error {
   }
 }
 
+/** An index holds no image for the platform that the task runs on. */
+export class PlatformFailure extends Error {
+  /** `linux/amd64`. */
+  readonly platform: string;
+  constructor(platform: string) {
+    super(`no image for ${platform}`);
+    this.name = 'PlatformFailure';
+    this.platform = platform;
+  }
+}
+
 /** A container's image, program or place could not be made ready. */
 export interface ContainerStep {
   readonly step: 'pull' | 'create' | 'start';
@@ -35,6 +46,7 @@ export type StartFailure =
   | SecretFailure
   | RegistryAuthFailure
   | LogOptionsFailure
+  | PlatformFailure
   | UnsupportedFailure;
 
 const NAMES: Partial<Record<PlannedCall['service'], string>> = {

@@ -45,12 +45,21 @@ export function unsupportedByProcesses(definition: Ecs.TaskDefinition): readonly
     'devices cannot be assigned to a process',
   );
   const family = definition.runtimePlatform?.operatingSystemFamily;
+  const wanted = definition.runtimePlatform?.cpuArchitecture;
+  const native = process.arch === 'arm64' ? 'ARM64' : 'X86_64';
+  add(
+    wanted !== undefined && wanted !== native,
+    '/runtimePlatform/cpuArchitecture',
+    'announced',
+    `programs run as this machine's ${native}`,
+  );
   add(
     family?.startsWith('WINDOWS') === true,
     '/runtimePlatform/operatingSystemFamily',
     'refused',
     'this is not Windows',
   );
+  add(isAsked(definition.ephemeralStorage), '/ephemeralStorage', 'announced', 'the space of the disk is not divided');
   add(isAsked(definition.pidMode), '/pidMode', 'announced', 'the process sees the processes of this machine');
   add(isAsked(definition.ipcMode), '/ipcMode', 'announced', 'the process shares the IPC of this machine');
   add(

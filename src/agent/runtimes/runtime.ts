@@ -16,12 +16,15 @@ export interface Isolation {
   readonly summary: string;
 }
 
-/** Something a task definition asks for and a runtime does not do. */
+/** Something a task definition asks for and a runtime does not do, or does at the price of isolation. */
 export interface Unsupported {
   /** JSON pointer into the task definition, e.g. `/containerDefinitions/0/user`. */
   readonly field: string;
-  /** `refused`: the task cannot start; `announced`: it starts, and the start line says so. */
-  readonly effect: 'refused' | 'announced';
+  /**
+   * `refused`: the task cannot start; `announced`: it starts without, and that is said; `warned`: it is done, and what it
+   * opens is said.
+   */
+  readonly effect: 'refused' | 'announced' | 'warned';
   readonly reason: string;
 }
 
@@ -39,6 +42,8 @@ export interface TaskPlace {
 export interface ContainerSpec {
   readonly name: string;
   readonly runtimeId: string;
+  /** What it is called where containers have names. */
+  readonly dockerName?: string;
   readonly image: string;
   readonly command?: readonly string[];
   readonly entryPoint?: readonly string[];
@@ -162,6 +167,8 @@ export interface Runtime {
   /** What people can do about an image that is not to be had: a sentence behind ECS's own. */
   readonly aboutMissingImage?: (image: string) => string;
   prepareTask(place: TaskPlace): Promise<RuntimeTask>;
+  /** Whether a connection within this machine's own network was made by a task that shares it. Absent: none can be told. */
+  readonly isTask?: (socket: Socket) => boolean;
 }
 
 /** A step that the runtime could not do; the launch type's family of texts says it in ECS's words. */

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
+import { Socket as Datagrams } from 'node:dgram';
 import { Server } from 'node:net';
 import { availableParallelism } from 'node:os';
 
-/** A TCP address inside of a network namespace. */
+/** A TCP or UDP address inside of a network namespace. */
 export interface NamespaceAddress {
   /** IPv4. */
   readonly host: string;
@@ -15,6 +16,16 @@ export interface HandoverRequest {
   /** Lines for `ip -batch`, carried out before anything listens; empty: none. */
   readonly network: readonly string[];
   readonly listeners: readonly NamespaceAddress[];
+  /** UDP; default: none. */
+  readonly datagrams?: readonly NamespaceAddress[];
+  /** TCP sockets that `enter` leaves open: their numbers. They are handed over before the others; default: none. */
+  readonly inherited?: readonly number[];
+}
+
+/** Sockets of another namespace, in the order in which they were asked for. */
+export interface HandedOver {
+  readonly servers: Server[];
+  readonly datagrams: readonly Datagrams[];
 }
 
 /** Nothing of the server's own environment goes inside, and programs are the system's, whatever a PATH names first. */
@@ -28,14 +39,19 @@ const AT_ONCE = Math.max(2, availableParallelism());
 let running = 0;
 const waiting: (() => void)[] = [];
 
+/** As `bindInside`, where there is TCP alone. Answers one listening server for each address, in their order. */
+export async function listenInside(request: Omit<HandoverRequest, 'datagrams'>): Promise<Server[]> {
+  return (await bindInside(request)).servers;
+}
+
 /**
  * Listens inside of another network namespace and gives the listening sockets to this process: it accepts the
  * connections, and by the listener it knows the namespace they came from, whatever address they carry. A process of
  * its own enters the namespace for it and ends; nothing of it stays.
  *
- * Answers one listening server for each address, in their order. Throws Error with what `ip` or the system said.
+ * Throws Error with what `ip` or the system said.
  */
-export async function listenInside(request: HandoverRequest): Promise<Server[]> {
+export async function bindInside(request: HandoverRequest): Promise<HandedOver> {
   if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
   else running++;
   try {
@@ -48,24 +64,36 @@ export async function listenInside(request: HandoverRequest): Promise<Server[]> 
 }
 
 /** Runs inside: sets the addresses up, then becomes the program that binds. Nothing secret is in its arguments. */
-const SHELL = 'if [ -n "$1" ]; then printf "%s\\n" "$1" | ip -batch - || exit 1; fi; shift; exec "$@"';
+const SHELL = 'printf "%s\\n" "$1" | ip -batch - || exit 1; shift; exec "$@"';
 
 /** Plain JavaScript, since it runs in a bare Node: the bundle need not be found from inside of a namespace. */
 const BIND = `
 const { createServer } = require('node:net');
-const listen = async ({ host, port }) => {
+const { createSocket } = require('node:dgram');
+const listen = async (where) => {
   const server = createServer();
   await new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, backlog: 511 }, resolve);
+    server.listen({ ...where, backlog: 511 }, resolve);
   });
-  process.send({ host, port }, server);
+  process.send(where, server);
 };
-// Whoever asked is gone: nobody takes the sockets any more.
-process.on('disconnect', () => process.exit(1));
+const bind = async ({ host, port }) => {
+  const socket = createSocket('udp4');
+  await new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ address: host, port }, resolve);
+  });
+  process.send({ host, port }, socket);
+};
+// Whoever asked is gone: nobody takes the sockets any more. Node says so by no event while a socket is on its way.
+setInterval(() => process.connected || process.exit(1), 100);
 (async () => {
   try {
-    for (const address of JSON.parse(process.argv[1])) await listen(address);
+    const { inherited, listeners, datagrams } = JSON.parse(process.argv[1]);
+    for (const fd of inherited) await listen({ fd });
+    for (const address of listeners) await listen(address);
+    for (const address of datagrams) await bind(address);
     // Not only disconnected: its own copies of the sockets would go on taking connections.
     process.send({ done: true }, () => process.exit(0));
   } catch (error) {
@@ -74,25 +102,28 @@ process.on('disconnect', () => process.exit(1));
 })();
 `;
 
-type Message = NamespaceAddress | { readonly done: true } | { readonly error: string };
+type Message = NamespaceAddress | { readonly fd: number } | { readonly done: true } | { readonly error: string };
 
-function handOver({ enter, network, listeners }: HandoverRequest): Promise<Server[]> {
+function handOver(request: HandoverRequest): Promise<HandedOver> {
+  const { enter, network, listeners, datagrams = [], inherited = [] } = request;
   const [command = 'sh', ...prefix] = enter;
   // Without anything to bind there is nothing to start Node for.
-  const bind = listeners.length === 0 ? ['true'] : [process.execPath, '-e', BIND, JSON.stringify(listeners)];
-  const program = ['sh', '-c', SHELL, 'sh', network.join('\n'), ...bind];
+  const empty = listeners.length + datagrams.length + inherited.length === 0;
+  const bind = empty ? ['true'] : [process.execPath, '-e', BIND, JSON.stringify({ inherited, listeners, datagrams })];
+  const program = network.length === 0 ? bind : ['sh', '-c', SHELL, 'sh', network.join('\n'), ...bind];
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...prefix, ...program], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: TOOL_ENVIRONMENT,
     });
     const servers: Server[] = [];
+    const sockets: Datagrams[] = [];
     let said = '';
     let settled = false;
     const fail = (why: string) => {
       if (settled) return;
       settled = true;
-      for (const server of servers) server.close();
+      for (const each of [...servers, ...sockets]) each.close();
       reject(new Error(why));
     };
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -100,18 +131,19 @@ function handOver({ enter, network, listeners }: HandoverRequest): Promise<Serve
     });
     child.on('message', (message: Message, handle: unknown) => {
       if (handle instanceof Server) servers.push(handle);
+      else if (handle instanceof Datagrams) sockets.push(handle);
       else if ('error' in message) fail(message.error);
       else if ('done' in message && !settled) {
         settled = true;
-        resolve(servers);
+        resolve({ servers, datagrams: sockets });
       }
     });
     child.once('error', (error) => fail(`${command}: ${error.message}`));
     // `exit` can come before the last message; `close` comes after all of them.
     child.once('close', (code) => {
-      if (code === 0 && listeners.length === 0 && !settled) {
+      if (code === 0 && empty && !settled) {
         settled = true;
-        resolve([]);
+        resolve({ servers, datagrams: sockets });
       }
       fail(said.trim() === '' ? `${command} ended with ${code}` : said.trim());
     });

@@ -1,3 +1,5 @@
+import { AMI_METADATA_OPTIONS, hopsTo, type MetadataOptions } from '../../core/metadata-options.ts';
+import { metadataOptionsOf } from '../../sources/metadata-options.ts';
 import { hasToken } from '../model/tokens.ts';
 import type { World } from '../model/world.ts';
 import { found, type Rule, type RuleInfo } from './rule.ts';
@@ -31,10 +33,10 @@ export const instanceReach: Rule = {
         why: `In network mode ${mode} the containers reach the instance metadata at 169.254.169.254, and with it the keys of ${name}.${more}`,
         remedy:
           mode === 'awsvpc'
-            ? 'Set ECS_AWSVPC_BLOCK_IMDS=true for the agent, in the user data of the instances.'
+            ? 'Set ECS_AWSVPC_BLOCK_IMDS=true for the agent, in the user data of the instances; a hop limit does not keep out containers that have a network interface of their own.'
             : mode === 'host'
               ? 'Use network mode awsvpc with ECS_AWSVPC_BLOCK_IMDS=true; a hop limit does not keep out containers that are in the network of the instance.'
-              : 'Use network mode awsvpc with ECS_AWSVPC_BLOCK_IMDS=true, or set the hop limit of the instance metadata to 1.',
+              : 'Use network mode awsvpc with ECS_AWSVPC_BLOCK_IMDS=true, or give the instances the metadata options HttpTokens=required and HttpPutResponseHopLimit=1.',
       });
     }
   },
@@ -48,23 +50,15 @@ function letsTasksThrough({ workload, tokens }: World): boolean {
   );
 }
 
-/** The instances of the input answer containers no metadata: no endpoint or, but for mode host, hop limit 1. */
-function closed({ workload, tokens }: World, mode: string): boolean {
-  const { launches } = workload;
-  if (launches.length === 0) return false;
-  const limits = launches.flatMap(({ metadataOptions }) => {
-    if (metadataOptions === undefined) return [];
-    const options = tokens.plain(metadataOptions) as {
-      HttpEndpoint?: string;
-      HttpPutResponseHopLimit?: number;
-      HttpTokens?: string;
-    };
-    return [
-      options.HttpEndpoint === 'disabled' ||
-        (mode !== 'host' && Number(options.HttpPutResponseHopLimit) === 1 && options.HttpTokens === 'required'),
-    ];
-  });
-  return limits.length > 0 && limits.every((limited) => limited);
+/** What is not written is the AMI's, and those before Amazon Linux 2023 answer without a token. */
+const UNSAID: MetadataOptions = { ...AMI_METADATA_OPTIONS, HttpTokens: 'optional' };
+
+/** The instances of the input answer containers no metadata: the service is off, or no token gets to them and one is required. */
+function closed({ workload }: World, mode: string): boolean {
+  const options = metadataOptionsOf(workload, UNSAID);
+  if (options === undefined) return false;
+  const { HttpEndpoint, HttpTokens, HttpPutResponseHopLimit } = options;
+  return HttpEndpoint === 'disabled' || (HttpTokens === 'required' && hopsTo(mode) > HttpPutResponseHopLimit);
 }
 
 /** Without a task role the SDK goes on to the instance's. */

@@ -187,8 +187,10 @@ describe('container instances', () => {
     const instance = await registerInstance(bench);
     await bench.call('ecs', 'UpdateContainerInstancesState', { containerInstances: [instance], status: 'DRAINING' });
     await bench.call('ecs', 'RegisterTaskDefinition', BRIDGE_DEFINITION);
-    const { tasks } = await bench.call('ecs', 'RunTask', { taskDefinition: 'batch' });
-    expect(tasks).toEqual([]);
+    expect(await bench.refused(bench.call('ecs', 'RunTask', { taskDefinition: 'batch' }))).toMatchObject({
+      code: 'InvalidParameterException',
+      message: 'No Container Instances were found in your cluster.',
+    });
     expect(
       (
         await bench.refused(

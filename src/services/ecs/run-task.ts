@@ -126,8 +126,9 @@ function onInstances(context: RunContext, plan: TaskPlan, count: number, launchT
     reservation: reservationOf(definition, plan.overrides),
     group: plan.group,
   };
-  if (instancesFor(tx, plan.cluster.arn, launchType).length === 0) {
-    // Source: observed.
+  const active = instancesFor(tx, plan.cluster.arn, launchType).filter(({ status }) => status !== 'DRAINING');
+  if (active.length === 0) {
+    // Source: observed. unverified: that instances that are being drained count as none
     throw invalidParameter('No Container Instances were found in your cluster.');
   }
   const chance = () => ids.bytes(4).readUInt32BE(0) / 2 ** 32;

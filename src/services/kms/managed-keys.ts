@@ -109,6 +109,11 @@ const MANAGED: Readonly<Record<string, ManagedKey>> = {
   },
 };
 
+/** The policy of the key that AWS manages for a service, as its text. */
+export function managedKeyPolicy(service: 'secretsmanager' | 'ssm', region: string, account: string): string {
+  return JSON.stringify(MANAGED[service]!.policy(region, account), null, 2);
+}
+
 type NewKeyContext = Pick<ReadContext<unknown>, 'account' | 'region' | 'now' | 'ids'>;
 
 /**

@@ -132,6 +132,8 @@ describe('AssumeRole', () => {
       ec2RoleDelivery: '2.0',
       origin: { role: 'container-instance', containerInstanceArn: 'arn:ci' },
     });
+    const first = await sessionOf(assume(ec2, 'instance', {}, { 'rolecall:RoleDelivery': '1.0' }));
+    expect(first.ec2RoleDelivery).toBe('1.0');
   });
 });
 

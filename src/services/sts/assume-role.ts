@@ -127,8 +127,9 @@ export const AssumeRole = operation('sts', 'AssumeRole', {
       ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
       ...(limits === undefined ? {} : { policies: limits }),
       ...(origin === undefined ? {} : { origin }),
-      // Instances get their role's credentials through IMDSv2 here. Source: condition keys page, ec2:RoleDelivery.
-      ...(principal.type === 'service' && principal.service === 'ec2.amazonaws.com' ? { ec2RoleDelivery: '2.0' } : {}),
+      ...(principal.type === 'service' && principal.service === 'ec2.amazonaws.com'
+        ? { ec2RoleDelivery: roleDelivery(callerContext) }
+        : {}),
     }) as RoleSessionRecord;
     noteRoleUse(tx, account, role.id, now, region);
     return {
@@ -169,6 +170,11 @@ function originOf(callerContext: RequestContext): SessionOrigin | undefined {
     ...(typeof task === 'string' ? { taskArn: task } : {}),
     ...(typeof instance === 'string' ? { containerInstanceArn: instance } : {}),
   };
+}
+
+/** Through which version of the metadata service instances get them. Source: condition keys page, ec2:RoleDelivery. */
+function roleDelivery(callerContext: RequestContext): '1.0' | '2.0' {
+  return callerContext['rolecall:RoleDelivery'] === '1.0' ? '1.0' : '2.0';
 }
 
 /** Credentials as every operation of STS answers them. */

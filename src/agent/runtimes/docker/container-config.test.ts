@@ -9,6 +9,7 @@ function configOf(container: Ecs.ContainerDefinition, definition: Ecs.TaskDefini
     { taskArn, taskId: '0123', launchType: 'EC2', definition, directory: '/nowhere' },
     {
       networkMode: 'container:pause',
+      cgroupParent: undefined,
       sharedPid: undefined,
       sharedIpc: undefined,
       volumes: new Map([['data', 'volume-1']]),
@@ -54,6 +55,7 @@ describe('what the Engine is asked for', () => {
       { memory: '512' },
       { Memory: 134_217_728, MemoryReservation: 67_108_864 },
     ],
+    ['no less memory than the agent gives', { memory: 4 }, {}, { Memory: 6_291_456 }],
     ['memory of the task', {}, { memory: '1 GB' }, { Memory: 1_073_741_824 }],
     ['shares and vCPUs, no more than there are', { cpu: 256 }, { cpu: '4 vCPU' }, { CpuShares: 256, NanoCpus: 2e9 }],
     [
@@ -114,6 +116,15 @@ describe('what the Engine is asked for', () => {
     ];
     expect(configOf({ systemControls }).HostConfig.Sysctls).toEqual({ 'kernel.msgmax': '2' });
     expect(configOf({ systemControls }, {}, { sharedIpc: 'container:x' }).HostConfig).not.toHaveProperty('Sysctls');
+  });
+
+  test('swappiness without maxSwap is ignored', () => {
+    const { HostConfig } = configOf({ memory: 128, linuxParameters: { swappiness: 10 } });
+    expect(HostConfig).not.toHaveProperty('MemorySwappiness');
+  });
+
+  test('the group that limits all containers of the task', () => {
+    expect(configOf({}, {}, { cgroupParent: '/rolecall/a/b' }).HostConfig.CgroupParent).toBe('/rolecall/a/b');
   });
 
   test('what is not there is named', () => {

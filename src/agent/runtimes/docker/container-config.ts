@@ -1,16 +1,20 @@
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import type { ContainerTrust } from '../../transparent/trust.ts';
 import type { ContainerSpec, TaskPlace } from '../runtime.ts';
 import type { ContainerConfig, HostConfig } from './engine-types.ts';
 import { isNetworkSetting, names } from './network-settings.ts';
 
 const MEBIBYTE = 1024 * 1024;
-/** Source: agent, DockerContainerMinimumMemoryInBytes and the least of CPU shares that Linux knows. */
+/** Source: agent, the least of CPU shares that Linux knows, and DockerContainerMinimumMemoryInBytes (in MiB). */
 const LEAST_SHARES = 2;
+const LEAST_MEMORY = 6;
 
 /** What a container's place in its task decides. */
 export interface Surroundings {
   /** `container:ID`, `host` or `none`. */
   readonly networkMode: string;
+  /** Control group that holds all containers of the task; undefined: the Engine's own. */
+  readonly cgroupParent: string | undefined;
   /** `container:ID`; undefined: of its own. */
   readonly sharedPid: string | undefined;
   readonly sharedIpc: string | undefined;
@@ -22,6 +26,8 @@ export interface Surroundings {
   /** The image as the Engine knows it. */
   readonly image: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Files and directories of this machine that the container is given, read-only. */
+  readonly mounts?: ContainerTrust['mounts'] | undefined;
   /** Processors of the machine. */
   readonly cpus: number;
 }
@@ -57,10 +63,12 @@ function hostConfig(
   return {
     NetworkMode: around.networkMode,
     LogConfig: LOG,
+    ...(around.cgroupParent === undefined ? {} : { CgroupParent: around.cgroupParent }),
     ...limits(container, place.definition, around.cpus),
     ...pidMode(place.definition, around),
     ...ipcMode(place.definition, around),
     Binds: binds(container, around.volumes),
+    ...(isGiven(around.mounts) ? { Mounts: around.mounts.map(readOnlyMount) } : {}),
     VolumesFrom: volumesFrom(container, around.containers),
     ...(isGiven(capabilities?.add) ? { CapAdd: capabilities.add } : {}),
     ...(isGiven(capabilities?.drop) ? { CapDrop: capabilities.drop } : {}),
@@ -81,17 +89,22 @@ function hostConfig(
 
 /**
  * Output is kept whole until the agent has read it. The size is said because the Engine's own settings would otherwise
- * fill it in, and with rotation its reader loses lines.
+ * fill it in, and with rotation its reader loses lines. The `local` driver is quicker, but where it stores a long line
+ * in parts, its reader ends each part with a line's end (observed: Engine 20.10).
  */
 const LOG: NonNullable<HostConfig['LogConfig']> = {
   Type: 'json-file',
   Config: { 'max-size': '1000p', 'max-file': '1' },
 };
 
-/** Source: agent, createContainer: CPU units are shares; a container without a hard limit has the task's. */
+/**
+ * Source: agent, createContainer: CPU units are shares. A container without a hard limit has the task's, which all
+ * containers have together besides: programs look at their own limit to know how much there is. `swappiness` counts with
+ * `maxSwap` only (ECS API, LinuxParameters).
+ */
 function limits(container: Ecs.ContainerDefinition, task: Ecs.TaskDefinition, cpus: number): HostConfig {
-  const memory = positive(container.memory) ?? taskMemory(task);
-  const reservation = positive(container.memoryReservation);
+  const memory = atLeast(LEAST_MEMORY, container.memory) ?? taskMemory(task);
+  const reservation = atLeast(LEAST_MEMORY, container.memoryReservation);
   const cpu = taskCpu(task);
   const { maxSwap, swappiness } = container.linuxParameters ?? {};
   return {
@@ -100,7 +113,7 @@ function limits(container: Ecs.ContainerDefinition, task: Ecs.TaskDefinition, cp
     ...(memory === undefined ? {} : { Memory: memory * MEBIBYTE }),
     ...(reservation === undefined ? {} : { MemoryReservation: reservation * MEBIBYTE }),
     ...(maxSwap === undefined || memory === undefined ? {} : { MemorySwap: (memory + maxSwap) * MEBIBYTE }),
-    ...(swappiness === undefined ? {} : { MemorySwappiness: swappiness }),
+    ...(swappiness === undefined || maxSwap === undefined ? {} : { MemorySwappiness: swappiness }),
   };
 }
 
@@ -135,6 +148,10 @@ function binds(container: Ecs.ContainerDefinition, volumes: ReadonlyMap<string, 
   });
 }
 
+function readOnlyMount({ source, target }: ContainerTrust['mounts'][number]) {
+  return { Type: 'bind' as const, Source: source, Target: target, ReadOnly: true };
+}
+
 function volumesFrom(container: Ecs.ContainerDefinition, containers: ReadonlyMap<string, string>): string[] {
   return (container.volumesFrom ?? []).map(({ sourceContainer = '', readOnly }) => {
     const id = containers.get(sourceContainer);
@@ -162,7 +179,7 @@ function ulimit({ name, softLimit, hardLimit }: Ecs.Ulimit) {
   return { Name: name, Soft: softLimit, Hard: hardLimit };
 }
 
-/** Settings of a shared network namespace are its holder's. */
+/** Settings of a shared namespace are its holder's. */
 function sysctls({ systemControls }: Ecs.ContainerDefinition, { networkMode, sharedIpc }: Surroundings): HostConfig {
   const own = (systemControls ?? []).filter(({ namespace = '' }) =>
     isNetworkSetting(namespace) ? networkMode === 'none' : sharedIpc === undefined,
@@ -183,8 +200,8 @@ function agentLabels({ taskArn, definition }: TaskPlace, container: string): Rec
   };
 }
 
-function positive(value: number | undefined): number | undefined {
-  return value === undefined || value === 0 ? undefined : value;
+function atLeast(least: number, value: number | undefined): number | undefined {
+  return value === undefined || value === 0 ? undefined : Math.max(least, value);
 }
 
 function isGiven<T>(list: readonly T[] | undefined): list is readonly T[] {

@@ -32,6 +32,9 @@ export interface DockerContainerParts {
   readonly started: () => void;
 }
 
+/** Exit code after SIGKILL. */
+const KILLED = 137;
+
 /** Milliseconds before an Engine that has gone away is asked again. */
 const RETRY = 250;
 
@@ -52,7 +55,8 @@ export class DockerContainer implements RuntimeContainer {
   constructor(parts: DockerContainerParts) {
     this.#parts = parts;
     this.name = parts.name;
-    this.runtimeId = parts.runtimeId;
+    // On EC2 Docker's id is what ECS reports.
+    this.runtimeId = parts.fargate ? parts.runtimeId : parts.id;
     this.networkBindings = parts.networkBindings;
     this.address = parts.address;
     this.#begun = new Promise((resolve) => {
@@ -213,7 +217,9 @@ export class DockerContainer implements RuntimeContainer {
     const { engine } = this.#parts;
     await engine.post(`/containers/${this.id}/wait`, { condition: 'not-running' });
     const { State } = await engine.get<ContainerInspection>(`/containers/${this.id}/json`);
-    return { code: State.ExitCode, ...(State.OOMKilled ? { outOfMemory: true } : {}) };
+    // The kernel tells all containers of a task that shares its limit, also those that it has let live.
+    const outOfMemory = State.OOMKilled && State.ExitCode === KILLED;
+    return { code: State.ExitCode, ...(outOfMemory ? { outOfMemory } : {}) };
   }
 
   /** True when it had to be ended because it took too long. */

@@ -1,15 +1,18 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import type { Transparent } from '../../transparent/transparent.ts';
 import type { Isolation, Runtime, RuntimeTask, TaskPlace, Unsupported } from '../runtime.ts';
 import { Engine } from './engine.ts';
 import { HostEndpoint } from './host-endpoint.ts';
+import { ImageTrusts } from './image-trust.ts';
 import { Images } from './images.ts';
 import { removeLeftovers, serverId, serverLabels } from './leftovers.ts';
 import { ensurePauseImage } from './pause-image.ts';
 import { ReadyNamespaces } from './ready-namespaces.ts';
 import type { DockerSupport } from './support.ts';
 import { DockerTask, type TaskParts } from './task.ts';
+import { taskGroups } from './task-limits.ts';
 import { ensureNetwork, removeNetwork, TASKS_NETWORK } from './tasks-network.ts';
 import { type Machine, unsupportedByDocker } from './unsupported.ts';
 
@@ -31,6 +34,8 @@ export interface DockerOptions {
   };
   /** `localhost:PORT` of Rolecall's registry; undefined: images named after ECR must be there. */
   readonly registry: () => string | undefined;
+  /** Containers take this server for AWS. */
+  readonly transparent?: Transparent | undefined;
   /** Networks made in advance. Default: 2. */
   readonly ready?: number;
 }
@@ -65,6 +70,8 @@ export class DockerRuntime implements Runtime {
     const engine = new Engine(support.socketPath);
     await engine.negotiate();
     const known = await removeLeftovers(engine, serverId(home), knows);
+    const groups = taskGroups(support.info, serverId(home));
+    if (!('unavailable' in groups)) await groups.clear((taskId) => known.has(taskId));
     await ensureNetwork(engine);
     const namespaces = {
       engine,
@@ -73,21 +80,35 @@ export class DockerRuntime implements Runtime {
       labels: serverLabels(home, durable),
       serverPort: () => Number(new URL(options.server.endpoint()).port || 80),
       connect: options.server.accept,
+      transparent: options.transparent,
     };
     const parts: TaskParts = {
       ...namespaces,
       images: new Images(engine, options.registry),
       ready: new ReadyNamespaces(namespaces, options.ready ?? 2),
       hostEndpoint: new HostEndpoint(),
+      imageTrusts: new ImageTrusts(engine, namespaces.labels),
+      groups: 'unavailable' in groups ? undefined : groups,
       cpus: support.info.NCPU,
     };
-    const machine = { architecture: support.info.Architecture, closed: [home], engineSocket: support.socketPath };
+    const machine: Machine = {
+      architecture: support.info.Architecture,
+      closed: [home],
+      engineSocket: support.socketPath,
+      withoutTaskLimits: 'unavailable' in groups ? groups.unavailable : undefined,
+      swappiness: support.info.CgroupVersion !== '2',
+      swapLimit: support.info.SwapLimit !== false,
+    };
     return new DockerRuntime(parts, machine, known);
   }
 
   unsupported(definition: Ecs.TaskDefinition): readonly Unsupported[] {
-    return unsupportedByDocker(definition, this.#machine);
+    const byMode = this.#parts.transparent?.unsupported(definition) ?? [];
+    return [...unsupportedByDocker(definition, this.#machine), ...byMode];
   }
+
+  /** Tasks in host mode share this machine's network: they are told by their containers. */
+  readonly isTask = (socket: Socket): boolean => this.#parts.hostEndpoint.isGuest(socket);
 
   standsInFor(): boolean {
     return false;
@@ -110,6 +131,8 @@ export class DockerRuntime implements Runtime {
   /** Lets go of the Engine. Tasks that were not removed run on. */
   async close(): Promise<void> {
     await this.#parts.ready.close();
+    // Those of tasks that run on are in use and stay.
+    await this.#parts.groups?.clear(() => false);
     await removeNetwork(this.#parts.engine);
     this.#parts.engine.close();
   }

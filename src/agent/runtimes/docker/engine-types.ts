@@ -7,6 +7,12 @@ export interface PortBinding {
 
 export interface HostConfig {
   readonly Binds?: readonly string[];
+  readonly Mounts?: readonly {
+    readonly Type: 'bind';
+    readonly Source: string;
+    readonly Target: string;
+    readonly ReadOnly: boolean;
+  }[];
   readonly NetworkMode?: string;
   readonly PortBindings?: Readonly<Record<string, readonly PortBinding[]>>;
   readonly LogConfig?: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
@@ -37,6 +43,7 @@ export interface HostConfig {
   }[];
   readonly Ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[];
   readonly Init?: boolean;
+  readonly CgroupParent?: string;
 }
 
 export interface ContainerConfig {
@@ -96,7 +103,10 @@ export interface ImageInspection {
   readonly Id: string;
   readonly RepoTags?: readonly string[] | null;
   readonly RepoDigests?: readonly string[] | null;
-  readonly Config?: { readonly ExposedPorts?: Readonly<Record<string, object>> | null } | null;
+  readonly Config?: {
+    readonly Env?: readonly string[] | null;
+    readonly ExposedPorts?: Readonly<Record<string, object>> | null;
+  } | null;
 }
 
 export interface ContainerStats {
@@ -121,7 +131,10 @@ export interface ProgressLine {
 export interface SystemInfo {
   readonly NCPU: number;
   readonly CgroupDriver: string;
+  /** Engines before 20.10 do not say: then it is 1. */
   readonly CgroupVersion?: string;
+  /** Whether the kernel lets a container's swap be limited. */
+  readonly SwapLimit?: boolean;
   readonly OSType: string;
   readonly Architecture: string;
   readonly SecurityOptions?: readonly string[] | null;

@@ -29,8 +29,13 @@ interface StreamOptions {
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** The version whose shapes are used here; an Engine that has left it behind is asked for its oldest. */
+/**
+ * The version whose shapes are used here; an Engine that has left it behind is asked for its oldest. Nothing is used that
+ * later versions (up to 1.52, Engine 29) have dropped.
+ */
 const API_VERSION = '1.41';
+/** The first with IPC that other containers can share (Engine 17.09). Source: Docker Engine API, version history. */
+const OLDEST = '1.32';
 
 /** A client of the Docker Engine API over its local socket. Errors of the Engine are thrown as EngineError. */
 export class Engine {
@@ -105,6 +110,11 @@ export class Engine {
       else upload.on('error', (error) => outgoing.destroy(error)).pipe(outgoing);
     });
   }
+}
+
+/** Whether the Engine lacks what tasks need. */
+export function isTooOld({ ApiVersion }: EngineVersion): boolean {
+  return isNewer(OLDEST, ApiVersion);
 }
 
 /** True for an answer of the Engine with this status. */

@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
+/** Processes of containers that asked lately, the last one first: whoever asks once asks again, and looking at all takes its time. */
+let recent: readonly number[] = [];
+const MOST_RECENT = 16;
+
 /**
  * The container whose process is at the other end of a connection within this machine's own network: the connection's
  * inode (proc(5), /proc/net/tcp), a process that holds that socket, and the control group which that process is in.
@@ -10,13 +14,25 @@ export function containerAtOtherEnd(socket: Socket): string | undefined {
   const inode = inodeOf(socket);
   if (inode === undefined) return undefined;
   const name = `socket:[${inode}]`;
-  for (const entry of readdirSync('/proc')) {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
+  return lookAt(recent, name) ?? lookAt(allProcesses(), name);
+}
+
+/** The container of the first of these processes that holds the socket. */
+function lookAt(pids: Iterable<number>, name: string): string | undefined {
+  for (const pid of pids) {
     const container = containerOf(pid);
-    if (container !== undefined && holds(pid, name)) return container;
+    if (container === undefined || !holds(pid, name)) continue;
+    recent = [pid, ...recent.filter((other) => other !== pid)].slice(0, MOST_RECENT);
+    return container;
   }
   return undefined;
+}
+
+function* allProcesses(): Generator<number> {
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    if (Number.isInteger(pid) && pid !== process.pid) yield pid;
+  }
 }
 
 /** Id of the container that a process runs in. Source: Docker names the control group after it: `…/docker/ID`, `…/docker-ID.scope`. */

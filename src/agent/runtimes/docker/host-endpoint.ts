@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import type { Server as HttpServer } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import { promisify } from 'node:util';
+import { AGENT_ADDRESS } from '../beside.ts';
 import { RuntimeFailure } from '../runtime.ts';
 import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
 import { containerAtOtherEnd } from './host-callers.ts';
-import { AGENT_ADDRESS } from './namespaces.ts';
 
 const run = promisify(execFile);
 
@@ -20,6 +20,7 @@ interface Guest {
  */
 export class HostEndpoint {
   readonly #guests = new Set<Guest>();
+  readonly #known = new WeakMap<Socket, boolean>();
   #listener: Server | undefined;
   /** Opening and closing follow each other. */
   #turn: Promise<void> = Promise.resolve();
@@ -42,6 +43,18 @@ export class HostEndpoint {
       this.#guests.delete(guest);
       this.#next().catch(() => {});
     });
+  }
+
+  /** Whether a container of a guest is at the other end of a connection. Looked up once for each. */
+  isGuest(socket: Socket): boolean {
+    if (this.#guests.size === 0) return false;
+    let guest = this.#known.get(socket);
+    if (guest === undefined) {
+      const container = containerAtOtherEnd(socket);
+      guest = container !== undefined && [...this.#guests].some((each) => each.has(container));
+      this.#known.set(socket, guest);
+    }
+    return guest;
   }
 
   /** Makes it so that there is a listener as long as there are guests. */

@@ -23,6 +23,8 @@ interface Source {
 export class Images {
   readonly #engine: Engine;
   readonly #registry: () => string | undefined;
+  /** By the name under which an image is fetched: the last pull of it, over when it is settled. */
+  readonly #pulls = new Map<string, Promise<unknown>>();
 
   /** `registry`: `localhost:PORT` of Rolecall's registry; undefined: there is none. */
   constructor(engine: Engine, registry: () => string | undefined) {
@@ -60,6 +62,26 @@ export class Images {
     const own = splitName(image).repository;
     const reference = ecr.digest ?? ecr.tag ?? 'latest';
     const fetched = `${repository}${ecr.digest === undefined ? ':' : '@'}${reference}`;
+    // The name is there for the time of the pull alone: two pulls at once would take it from each other.
+    const before = this.#pulls.get(fetched);
+    const pull = (async () => {
+      await before?.catch(() => {});
+      return this.#pullOnce(image, ecr, { repository, reference, own, fetched }, credentials);
+    })();
+    this.#pulls.set(fetched, pull);
+    try {
+      return await pull;
+    } finally {
+      if (this.#pulls.get(fetched) === pull) this.#pulls.delete(fetched);
+    }
+  }
+
+  async #pullOnce(
+    image: string,
+    ecr: EcrImage,
+    { repository, reference, own, fetched }: Source & { readonly own: string; readonly fetched: string },
+    credentials: PullCredentials,
+  ): Promise<LocalImage> {
     try {
       // People read the name that the task definition has.
       await this.#fetch(fetched, { repository, reference }, credentials, (text) => text.replaceAll(repository, own));

@@ -1,6 +1,8 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import type { Transparent } from '../../transparent/transparent.ts';
+import { AGENT_ADDRESS, bindBeside, METADATA_ADDRESS, wayTo } from '../beside.ts';
 import { RuntimeFailure } from '../runtime.ts';
 import { listenInside } from '../socket-handover.ts';
 import { type Engine, isStatus } from './engine.ts';
@@ -9,10 +11,9 @@ import { LABEL, type ObjectRole } from './labels.ts';
 import { type NetworkSettings, networkBindings } from './network-settings.ts';
 import { ensureNetwork } from './tasks-network.ts';
 
-/** Source: ECS, the task endpoint; EC2, the instance metadata service. */
-export const AGENT_ADDRESS = '169.254.170.2';
-export const METADATA_ADDRESS = '169.254.169.254';
 const HTTP_PORT = 80;
+/** What is not AWS is not reached: a connection fails at once. Names lead nowhere either, but an address might. */
+const NO_WAY_OUT = 'route replace unreachable default';
 /**
  * Nobody answers there, least of all the machine that this runs on: a connection fails at once.
  * Source: agent, ECS_AWSVPC_BLOCK_IMDS.
@@ -31,6 +32,8 @@ export interface NamespaceParts {
   readonly serverPort: () => number;
   /** Takes over a connection that a container made to that port. */
   readonly connect: (socket: Socket) => void;
+  /** Containers take this server for AWS. */
+  readonly transparent: Transparent | undefined;
 }
 
 /** A container that holds a network namespace, and the agent's listeners in there. */
@@ -45,6 +48,9 @@ export class Namespace {
   #agent: Server | undefined;
   #endpoint: Server | undefined;
   #metadata: Server | undefined;
+  #closeTransparent: (() => void) | undefined;
+  /** Whether the metadata's address leads anywhere. */
+  #reachesMetadata = false;
 
   constructor(parts: NamespaceParts, inspection: ContainerInspection) {
     this.#parts = parts;
@@ -75,6 +81,8 @@ export class Namespace {
       HostConfig: {
         ...settings?.hostConfig,
         NetworkMode: networked ? network : 'none',
+        // The Engine's own name server knows its containers, and asks this one for everything else.
+        ...(parts.transparent === undefined || !networked ? {} : { Dns: [parts.transparent.address] }),
         IpcMode: 'shareable',
         LogConfig: { Type: 'none', Config: {} },
         ReadonlyRootfs: true,
@@ -98,37 +106,35 @@ export class Namespace {
   }
 
   /**
-   * Listens at the task's endpoint and at the server's own port, and at that of the instance's metadata where a task
-   * may ask for it. What is there already stays. Who answers, `serve` says.
+   * Listens at the task's endpoint and at the server's own port, and lets the address of the instance's metadata lead
+   * there where a task may ask for it. What listens already stays. Who answers, `serve` says; until then nobody is.
    */
   async open(metadata: boolean): Promise<void> {
     if (this.pid === 0) return;
-    if (this.#agent !== undefined && !metadata) return this.#metadata === undefined ? undefined : this.#block();
-    const wantsAgent = this.#agent === undefined;
-    const wantsMetadata = metadata && this.#metadata === undefined;
-    if (!wantsAgent && !wantsMetadata) return;
-    const servers = await listenInside({
+    if (this.#agent !== undefined && this.#reachesMetadata === metadata) return;
+    const way = metadata ? wayTo(METADATA_ADDRESS) : BLOCK_METADATA;
+    if (this.#agent !== undefined) await listenInside({ enter: this.#enter, network: [way], listeners: [] });
+    else await this.#listen(way);
+    this.#reachesMetadata = metadata;
+  }
+
+  async #listen(way: string): Promise<void> {
+    const { transparent, serverPort, connect } = this.#parts;
+    const made = await bindBeside({
       enter: this.#enter,
-      network: [
-        ...(wantsAgent ? [`address replace ${AGENT_ADDRESS}/32 dev lo`] : []),
-        ...(wantsMetadata ? [`address replace ${METADATA_ADDRESS}/32 dev lo`] : [BLOCK_METADATA]),
-      ],
-      listeners: [
-        ...(wantsAgent
-          ? [
-              { host: AGENT_ADDRESS, port: HTTP_PORT },
-              { host: '127.0.0.1', port: this.#parts.serverPort() },
-            ]
-          : []),
-        ...(wantsMetadata ? [{ host: METADATA_ADDRESS, port: HTTP_PORT }] : []),
-      ],
+      listeners: [AGENT_ADDRESS, METADATA_ADDRESS].map((host) => ({ host, port: HTTP_PORT })),
+      own: [{ host: '127.0.0.1', port: serverPort() }],
+      network: [way, ...(transparent === undefined ? [] : [NO_WAY_OUT])],
+      also: transparent,
     });
-    if (wantsMetadata) this.#metadata = servers.pop();
-    if (!wantsAgent) return;
-    [this.#agent, this.#endpoint] = servers;
+    [this.#agent, this.#metadata] = made.listeners;
+    [this.#endpoint] = made.own;
+    this.#closeTransparent = made.close;
+    this.#agent?.on('connection', (socket: Socket) => this.#served.has('agent') || socket.destroy());
+    this.#metadata?.on('connection', (socket: Socket) => this.#served.has('instance-metadata') || socket.destroy());
     this.#endpoint?.on('connection', (socket: Socket) => {
       if (isFromOutside(socket, [this.address])) socket.destroy();
-      else this.#parts.connect(socket);
+      else connect(socket);
     });
   }
 
@@ -145,6 +151,8 @@ export class Namespace {
   /** Lets the listeners go: an open one would keep the namespace. */
   close(): void {
     for (const server of [this.#agent, this.#endpoint, this.#metadata]) server?.close();
+    this.#closeTransparent?.();
+    this.#closeTransparent = undefined;
     this.#agent = undefined;
     this.#endpoint = undefined;
     this.#metadata = undefined;
@@ -153,17 +161,6 @@ export class Namespace {
 
   get #enter(): readonly string[] {
     return ['nsenter', `--net=/proc/${this.pid}/ns/net`, '--'];
-  }
-
-  /** The task may not ask for the instance's metadata after all. */
-  async #block(): Promise<void> {
-    this.#metadata?.close();
-    this.#metadata = undefined;
-    await listenInside({
-      enter: this.#enter,
-      network: [`address delete ${METADATA_ADDRESS}/32 dev lo`, BLOCK_METADATA],
-      listeners: [],
-    });
   }
 
   async remove(): Promise<void> {

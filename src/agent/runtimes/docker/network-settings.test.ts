@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { isPlain, linkVariables, networkBindings, ownNetwork, sharedNetwork } from './network-settings.ts';
+import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import {
+  heldSettings,
+  isPlain,
+  linkVariables,
+  networkBindings,
+  ownNetwork,
+  sharedNetwork,
+} from './network-settings.ts';
 
 describe('what a network namespace is made with', () => {
   test('ports of a container: fixed, chosen by the Engine, a range, and on loopback only', () => {
@@ -12,13 +20,14 @@ describe('what a network namespace is made with', () => {
         ],
       },
       [],
+      [50_000],
     );
     expect(Object.keys(exposedPorts)).toEqual(['80/tcp', '53/udp', '90/tcp', '91/tcp']);
     expect(hostConfig.PortBindings).toEqual({
       '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }],
       '53/udp': [{ HostIp: '127.0.0.1', HostPort: '' }],
-      '90/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }],
-      '91/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }],
+      '90/tcp': [{ HostIp: '127.0.0.1', HostPort: '50000' }],
+      '91/tcp': [{ HostIp: '127.0.0.1', HostPort: '50001' }],
     });
   });
 
@@ -26,10 +35,18 @@ describe('what a network namespace is made with', () => {
     expect(
       isPlain(sharedNetwork({ containerDefinitions: [{ name: 'app', portMappings: [{ containerPort: 80 }] }] })),
     ).toBe(true);
-    expect(isPlain(ownNetwork({ name: 'app' }, []))).toBe(true);
-    expect(isPlain(ownNetwork({ name: 'app', hostname: 'x' }, []))).toBe(false);
-    expect(isPlain(ownNetwork({ name: 'app' }, [{ hostname: 'db', ipAddress: '10.0.0.1' }]))).toBe(false);
-    const systemControls = [{ namespace: 'net.core.somaxconn', value: '1' }];
+    expect(isPlain(ownNetwork({ name: 'app' }, [], []))).toBe(true);
+    expect(isPlain(ownNetwork({ name: 'app', hostname: 'x' }, [], []))).toBe(false);
+    expect(isPlain(ownNetwork({ name: 'app' }, [{ hostname: 'db', ipAddress: '10.0.0.1' }], []))).toBe(false);
+    const systemControls = [
+      { namespace: 'net.core.somaxconn', value: '1' },
+      { namespace: 'kernel.msgmax', value: '2' },
+    ];
+    expect(sharedNetwork({ ipcMode: 'task', containerDefinitions: [{ systemControls }] }).hostConfig).toEqual({
+      Sysctls: { 'net.core.somaxconn': '1', 'kernel.msgmax': '2' },
+    });
+    const shared: Ecs.TaskDefinition = { ipcMode: 'task', containerDefinitions: [{ systemControls }] };
+    expect(heldSettings(shared).hostConfig).toEqual({ Sysctls: { 'kernel.msgmax': '2' } });
     expect(isPlain(sharedNetwork({ containerDefinitions: [{ systemControls }] }))).toBe(false);
     expect(isPlain(sharedNetwork({ containerDefinitions: [{ dnsServers: ['10.0.0.2'] }] }))).toBe(false);
   });

@@ -1,5 +1,6 @@
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 import type { HostConfig, PortBinding } from './engine-types.ts';
+import { portRange } from './port-ranges.ts';
 
 /** What a network namespace is made with, beyond what all have. */
 export interface NetworkSettings {
@@ -24,19 +25,36 @@ export function names({ dnsServers, dnsSearchDomains, extraHosts }: Ecs.Containe
 /** Of a namespace that all containers of a task share (awsvpc). Of several values for one setting the last one counts, as in ECS. */
 export function sharedNetwork(definition: Ecs.TaskDefinition): NetworkSettings {
   const containers = definition.containerDefinitions ?? [];
+  const ipc = sharedIpcControls(definition);
   const named = containers.find((each) => isListed(each.dnsServers) || isListed(each.dnsSearchDomains));
   const extraHosts = containers.flatMap((each) => each.extraHosts ?? []);
   return {
     exposedPorts: {},
-    hostConfig: { ...names({ ...named, extraHosts }), ...netSysctls(containers) },
+    hostConfig: { ...names({ ...named, extraHosts }), ...sysctls([...controls(containers, true), ...ipc]) },
   };
 }
 
-/** Of one container's namespace (bridge). `linked`: names and addresses of the containers it links to. */
-export function ownNetwork(container: Ecs.ContainerDefinition, linked: readonly Ecs.HostEntry[]): NetworkSettings {
+/** Of a namespace that holds processes or IPC and has no network. Settings of a shared IPC namespace are its holder's. */
+export function heldSettings(definition: Ecs.TaskDefinition): NetworkSettings {
+  return { exposedPorts: {}, hostConfig: sysctls(sharedIpcControls(definition)) };
+}
+
+function sharedIpcControls({ ipcMode, containerDefinitions = [] }: Ecs.TaskDefinition): readonly Ecs.SystemControl[] {
+  return ipcMode === 'task' ? controls(containerDefinitions, false) : [];
+}
+
+/**
+ * Of one container's namespace (bridge). `linked`: names and addresses of the containers it links to; `ranges`: the first
+ * port of this machine for each range of ports, in the order of the mappings.
+ */
+export function ownNetwork(
+  container: Ecs.ContainerDefinition,
+  linked: readonly Ecs.HostEntry[],
+  ranges: readonly number[],
+): NetworkSettings {
   const exposedPorts: Record<string, object> = {};
   const bindings: Record<string, PortBinding[]> = {};
-  for (const { port, hostPort, protocol } of mappings(container)) {
+  for (const { port, hostPort, protocol } of mappings(container, ranges)) {
     const key = `${port}/${protocol}`;
     exposedPorts[key] = {};
     // Loopback only: what a task serves is for this machine. `''` lets the Engine choose a port.
@@ -46,7 +64,11 @@ export function ownNetwork(container: Ecs.ContainerDefinition, linked: readonly 
   return {
     ...(container.hostname === undefined ? {} : { hostname: container.hostname }),
     exposedPorts,
-    hostConfig: { ...names({ ...container, extraHosts }), ...netSysctls([container]), PortBindings: bindings },
+    hostConfig: {
+      ...names({ ...container, extraHosts }),
+      ...sysctls(controls([container], true)),
+      PortBindings: bindings,
+    },
   };
 }
 
@@ -62,8 +84,10 @@ export function isPlain({ hostname, exposedPorts, hostConfig }: NetworkSettings)
 }
 
 /** Single ports and ranges of a container's mappings. */
-function* mappings({ portMappings }: Ecs.ContainerDefinition) {
-  for (const { containerPort, containerPortRange, hostPort, protocol = 'tcp' } of portMappings ?? []) {
+function* mappings({ portMappings }: Ecs.ContainerDefinition, ranges: readonly number[]) {
+  const starts = ranges.values();
+  for (const mapping of portMappings ?? []) {
+    const { containerPort, hostPort, protocol = 'tcp' } = mapping;
     if (containerPort !== undefined) {
       yield {
         port: containerPort,
@@ -71,9 +95,11 @@ function* mappings({ portMappings }: Ecs.ContainerDefinition) {
         protocol,
       };
     }
-    const [first, last] = (containerPortRange ?? '').split('-').map(Number);
-    if (first === undefined || last === undefined) continue;
-    for (let port = first; port <= last; port++) yield { port, hostPort: '', protocol };
+    const range = portRange(mapping);
+    if (range === undefined) continue;
+    const [first, last] = range;
+    const start = starts.next().value ?? first;
+    for (let port = first; port <= last; port++) yield { port, hostPort: String(start + port - first), protocol };
   }
 }
 
@@ -127,10 +153,13 @@ function byPort(left: string, right: string): number {
   return Number.parseInt(left, 10) - Number.parseInt(right, 10);
 }
 
-function netSysctls(containers: readonly Ecs.ContainerDefinition[]): HostConfig {
-  const settings = containers
+function controls(containers: readonly Ecs.ContainerDefinition[], network: boolean): readonly Ecs.SystemControl[] {
+  return containers
     .flatMap((each) => each.systemControls ?? [])
-    .filter(({ namespace = '' }) => isNetworkSetting(namespace));
+    .filter(({ namespace = '' }) => isNetworkSetting(namespace) === network);
+}
+
+function sysctls(settings: readonly Ecs.SystemControl[]): HostConfig {
   if (settings.length === 0) return {};
   return { Sysctls: Object.fromEntries(settings.map(({ namespace = '', value = '' }) => [namespace, value])) };
 }

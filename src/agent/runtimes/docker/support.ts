@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
-import { Engine, type EngineVersion } from './engine.ts';
+import { Engine, type EngineVersion, isTooOld } from './engine.ts';
 import type { SystemInfo } from './engine-types.ts';
 
 export type DockerSupport =
@@ -24,13 +24,14 @@ export async function dockerSupport(host = process.env.DOCKER_HOST): Promise<Doc
   const socketPath = host === undefined || host === '' ? DEFAULT_SOCKET : host.slice('unix://'.length);
   if (!existsSync(socketPath)) return no(`there is no Docker Engine: no ${socketPath}`);
   if (process.geteuid?.() !== 0) return no('entering the network of a container needs root');
-  for (const tool of ['nsenter', 'ip', 'sh']) {
+  for (const tool of ['nsenter', 'unshare', 'ip', 'sh']) {
     if (!isInstalled(tool)) return no(`the program ${tool} is missing (packages util-linux and iproute2)`);
   }
   if (!['x64', 'arm64'].includes(process.arch)) return no(`${process.arch} is not supported`);
   const engine = new Engine(socketPath);
   try {
     const version = await engine.negotiate();
+    if (isTooOld(version)) return no(`the Docker Engine is too old: ${version.Version}`);
     const info = await engine.get<SystemInfo>('/info');
     if (info.OSType !== 'linux') return no(`the Engine runs ${info.OSType} containers`);
     if (info.SecurityOptions?.some((option) => option.includes('rootless')) === true) {

@@ -5,7 +5,8 @@ import { isStatus } from './engine.ts';
 import type { ContainerInspection } from './engine-types.ts';
 import { LABEL } from './labels.ts';
 import { type ListeningPurpose, Namespace, type NamespaceParts } from './namespaces.ts';
-import { isPlain, type NetworkSettings, ownNetwork, sharedNetwork } from './network-settings.ts';
+import { heldSettings, isPlain, type NetworkSettings, ownNetwork, sharedNetwork } from './network-settings.ts';
+import { freeRanges } from './port-ranges.ts';
 import type { ReadyNamespaces } from './ready-namespaces.ts';
 
 /** Stands for all containers of the task. */
@@ -32,11 +33,6 @@ export class TaskNetworks {
     this.#mode = place.definition.networkMode ?? 'bridge';
   }
 
-  /** IPv4 addresses of the task's containers on the tasks' network. */
-  get addresses(): readonly string[] {
-    return [...this.#networks.values()].map((network) => network.address);
-  }
-
   /** What is there before any container. Throws RuntimeFailure. */
   async prepare(): Promise<void> {
     if (this.#mode === 'awsvpc') this.#networks.set(SHARED, await this.#make(sharedNetwork(this.#place.definition)));
@@ -58,7 +54,7 @@ export class TaskNetworks {
     const name = container.name ?? '';
     const known = this.get(name);
     if (known !== undefined || this.#mode !== 'bridge') return known;
-    const made = await this.#make(ownNetwork(container, linked));
+    const made = await this.#makeOwn(container, linked);
     this.#networks.set(name, made);
     return made;
   }
@@ -87,7 +83,12 @@ export class TaskNetworks {
     if (pidMode !== 'task' && ipcMode !== 'task') return undefined;
     const shared = this.#networks.get(SHARED);
     if (shared !== undefined) return shared;
-    this.#processes ??= Namespace.create(this.#parts, { role: 'namespace', labels: this.#labels, networked: false });
+    this.#processes ??= Namespace.create(this.#parts, {
+      role: 'namespace',
+      labels: this.#labels,
+      settings: heldSettings(this.#place.definition),
+      networked: false,
+    });
     return this.#processes;
   }
 
@@ -121,6 +122,19 @@ export class TaskNetworks {
     const metadata = this.#servers.has('instance-metadata') || (!this.#asked && this.#place.launchType === 'EC2');
     const ready = isPlain(settings) ? this.#parts.ready.take(metadata) : undefined;
     return ready ?? Namespace.create(this.#parts, { role: 'namespace', labels: this.#labels, settings });
+  }
+
+  /** Ports that were free when they were chosen may have been taken since. */
+  async #makeOwn(container: Ecs.ContainerDefinition, linked: readonly Ecs.HostEntry[]): Promise<Namespace> {
+    for (let attempt = 1; ; attempt++) {
+      const ranges = await freeRanges(container);
+      try {
+        return await this.#make(ownNetwork(container, linked, ranges));
+      } catch (error) {
+        const taken = /already allocated|already in use/.test(error instanceof Error ? error.message : '');
+        if (ranges.length === 0 || !taken || attempt === 3) throw error;
+      }
+    }
   }
 
   async #openNow(network: Namespace): Promise<void> {

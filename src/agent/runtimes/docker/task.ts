@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { listen } from '../../../core/listening.ts';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import type { ContainerTrust } from '../../transparent/trust.ts';
+import { AGENT_ADDRESS, callerBeside, METADATA_ADDRESS } from '../beside.ts';
 import {
   type Caller,
   type ContainerSpec,
@@ -14,24 +15,19 @@ import {
   type TaskPlace,
 } from '../runtime.ts';
 import { DockerContainer } from './container.ts';
-import { containerConfig } from './container-config.ts';
+import { containerConfig, taskCpu, taskMemory } from './container-config.ts';
 import type { ContainerInspection } from './engine-types.ts';
 import { containerAtOtherEnd } from './host-callers.ts';
 import type { HostEndpoint } from './host-endpoint.ts';
+import type { ImageTrusts } from './image-trust.ts';
 import type { Images } from './images.ts';
-import { LABEL } from './labels.ts';
+import { LABEL, type ObjectRole } from './labels.ts';
 import { listContainers } from './leftovers.ts';
-import {
-  AGENT_ADDRESS,
-  isFromOutside,
-  type ListeningPurpose,
-  METADATA_ADDRESS,
-  type Namespace,
-  type NamespaceParts,
-  removeContainer,
-} from './namespaces.ts';
+import { type ListeningPurpose, type Namespace, type NamespaceParts, removeContainer } from './namespaces.ts';
 import { linkVariables, parseLink } from './network-settings.ts';
+import { joinRanges } from './port-ranges.ts';
 import type { ReadyNamespaces } from './ready-namespaces.ts';
+import type { TaskGroups, TaskLimits } from './task-limits.ts';
 import { TaskNetworks } from './task-networks.ts';
 import { makeVolumes, removeVolumes } from './volumes.ts';
 
@@ -40,6 +36,9 @@ export interface TaskParts extends NamespaceParts {
   readonly images: Images;
   readonly ready: ReadyNamespaces;
   readonly hostEndpoint: HostEndpoint;
+  readonly imageTrusts: ImageTrusts;
+  /** Undefined where the containers of a task cannot be limited together. */
+  readonly groups: TaskGroups | undefined;
   /** Processors of the machine. */
   readonly cpus: number;
 }
@@ -61,6 +60,7 @@ export class DockerTask implements RuntimeTask {
   readonly #containers = new Map<string, DockerContainer>();
   readonly #images = new Map<string, string>();
   #volumes: Promise<ReadonlyMap<string, string>> | undefined;
+  #group: Promise<string | undefined> | undefined;
   #recovered = false;
 
   constructor(parts: TaskParts, place: TaskPlace) {
@@ -76,7 +76,9 @@ export class DockerTask implements RuntimeTask {
   /** Makes what the task needs before anything else, or finds what an earlier agent made. Throws RuntimeFailure. */
   async prepare(earlier: boolean): Promise<void> {
     if (earlier) await this.#findEarlier();
-    if (!this.#recovered) await this.#networks.prepare();
+    if (this.#recovered) return;
+    if (earlier) await this.#removeAll('namespace');
+    await this.#networks.prepare();
   }
 
   async listen(server: Server, purpose: ListeningPurpose, port = 0): Promise<{ url: string; port: number }> {
@@ -89,10 +91,7 @@ export class DockerTask implements RuntimeTask {
   }
 
   async caller(socket: Socket): Promise<Caller> {
-    if (!this.#onHost) {
-      if (!isFromOutside(socket, this.#networks.addresses)) return { belongs: true };
-      return { belongs: false, who: `${socket.remoteAddress ?? 'somebody'} on the tasks' network` };
-    }
+    if (!this.#onHost) return callerBeside(socket);
     const container = containerAtOtherEnd(socket);
     if (container === undefined) return { belongs: false, who: 'a process outside of all containers' };
     return this.#has(container)
@@ -130,9 +129,12 @@ export class DockerTask implements RuntimeTask {
     await Promise.all(containers.map((container) => container.kill()));
     await Promise.all(containers.map((container) => container.drained()));
     await this.#volumes?.catch(() => {});
-    const made = await listContainers(engine, [`${LABEL.task}=${taskId}`, `${LABEL.role}=container`]);
-    await Promise.all(made.map(({ Id }) => removeContainer(engine, Id)));
+    await this.#removeAll('container');
     await this.#networks.remove();
+    // What an earlier agent had made when it was killed, and had not come to use.
+    await this.#removeAll('namespace');
+    await this.#group?.catch(() => {});
+    if (isLimited(taskLimits(definition))) await this.#parts.groups?.remove(taskId);
     if ((definition.volumes ?? []).length > 0) await removeVolumes(engine, [`${LABEL.task}=${taskId}`]);
     this.#containers.clear();
   }
@@ -151,8 +153,15 @@ export class DockerTask implements RuntimeTask {
       this.#networks.openAll().catch(() => {});
       this.#volumes = makeVolumes(this.#parts.engine, this.#place, this.#parts.labels);
       this.#volumes.catch(() => {});
+      this.#group = this.#makeGroup();
+      this.#group.catch(() => {});
     }
     return this.#volumes;
+  }
+
+  async #makeGroup(): Promise<string | undefined> {
+    const limits = taskLimits(this.#place.definition);
+    return isLimited(limits) ? this.#parts.groups?.make(this.#place.taskId, limits) : undefined;
   }
 
   async #create(spec: ContainerSpec, volumes: ReadonlyMap<string, string>): Promise<DockerContainer> {
@@ -163,7 +172,9 @@ export class DockerTask implements RuntimeTask {
     const network = await this.#networks.obtain(spec.definition, hosts);
     const processes = await this.#networks.processes();
     const shared = processes === undefined ? undefined : `container:${processes.id}`;
+    const trust = await this.#trust(spec);
     const config = containerConfig(spec, this.#place, {
+      cgroupParent: await this.#group,
       networkMode: network === undefined ? this.#plainMode(spec.definition) : `container:${network.id}`,
       sharedPid: definition.pidMode === 'task' ? shared : undefined,
       sharedIpc: definition.ipcMode === 'task' ? shared : undefined,
@@ -177,23 +188,30 @@ export class DockerTask implements RuntimeTask {
         [LABEL.runtimeId]: spec.runtimeId,
       },
       image: this.#images.get(spec.image) ?? spec.image,
-      environment: linkVariables(spec.name, links),
+      environment: { ...trust?.environment, ...linkVariables(spec.name, links) },
+      mounts: trust?.mounts,
       cpus,
     });
-    const { Id } = await engine.post<{ Id: string }>('/containers/create', { name: this.#nameOf(spec) }, config);
-    const container = this.#container(Id, spec.name, spec.runtimeId, config.Tty === true, network);
+    const { Id } = await engine.post<{ Id: string }>(
+      '/containers/create',
+      spec.dockerName === undefined ? {} : { name: spec.dockerName },
+      config,
+    );
+    const tty = config.Tty === true;
+    const container = this.#container(Id, spec.runtimeId, tty, network, { ...spec.definition, name: spec.name });
     this.#containers.set(spec.name, container);
     return container;
   }
 
   #container(
     id: string,
-    name: string,
     runtimeId: string,
     tty: boolean,
     network: Namespace | undefined,
+    definition: Ecs.ContainerDefinition,
   ): DockerContainer {
     const { engine, ready } = this.#parts;
+    const { name = '' } = definition;
     const own = this.#place.definition.networkMode === 'awsvpc' ? undefined : network;
     return new DockerContainer({
       engine,
@@ -203,11 +221,23 @@ export class DockerTask implements RuntimeTask {
       tty,
       fargate: this.#place.launchType === 'FARGATE',
       address: own?.address,
-      networkBindings: own?.bindings,
+      networkBindings: own === undefined ? undefined : joinRanges(own.bindings, definition),
       ready: network === undefined ? Promise.resolve() : this.#networks.open(network),
       // What the next task will want is made when this one has got going.
       started: () => ready.fill(),
     });
+  }
+
+  /** In transparent mode: what the container needs to take this server for AWS. */
+  async #trust(spec: ContainerSpec): Promise<ContainerTrust | undefined> {
+    const { transparent, imageTrusts } = this.#parts;
+    if (transparent === undefined || this.#place.definition.networkMode === 'none') return undefined;
+    const image = await imageTrusts.of(this.#images.get(spec.image) ?? spec.image);
+    return transparent.trust(image, spec.definition, this.#place.definition);
+  }
+
+  #definitionOf(container: string): Ecs.ContainerDefinition {
+    return this.#place.definition.containerDefinitions?.find(({ name }) => name === container) ?? {};
   }
 
   #plainMode(container: Ecs.ContainerDefinition): 'host' | 'none' {
@@ -231,13 +261,6 @@ export class DockerTask implements RuntimeTask {
     return linked;
   }
 
-  /** Source: agent: `ecs-FAMILY-REVISION-CONTAINER-HEX`. */
-  #nameOf(spec: ContainerSpec): string {
-    const { family = 'task', revision = 0 } = this.#place.definition;
-    const name = spec.name.replaceAll(/[^A-Za-z0-9_.-]/g, '-');
-    return `ecs-${family}-${revision}-${name}-${randomBytes(10).toString('hex')}`;
-  }
-
   async #listenOnHost(server: Server, purpose: ListeningPurpose, port: number): Promise<{ url: string; port: number }> {
     if (purpose === 'agent') {
       await this.#parts.hostEndpoint.add({ server, has: (container) => this.#has(container) });
@@ -258,6 +281,12 @@ export class DockerTask implements RuntimeTask {
     this.#containers.delete(name);
   }
 
+  async #removeAll(role: ObjectRole): Promise<void> {
+    const { engine } = this.#parts;
+    const made = await listContainers(engine, [`${LABEL.task}=${this.#place.taskId}`, `${LABEL.role}=${role}`]);
+    await Promise.all(made.map(({ Id }) => removeContainer(engine, Id)));
+  }
+
   async #findEarlier(): Promise<void> {
     const { engine } = this.#parts;
     const found = await listContainers(engine, [`${LABEL.task}=${this.#place.taskId}`, `${LABEL.role}=container`]);
@@ -268,9 +297,18 @@ export class DockerTask implements RuntimeTask {
       // One that was made and never started is of no use; it goes with the task.
       if (State === 'created') continue;
       const inspection = await engine.get<ContainerInspection>(`/containers/${Id}/json`);
-      const container = this.#container(Id, name, Labels[LABEL.runtimeId] ?? Id, inspection.Config.Tty, network);
+      const definition = { ...this.#definitionOf(name), name };
+      const container = this.#container(Id, Labels[LABEL.runtimeId] ?? Id, inspection.Config.Tty, network, definition);
       container.adopt(inspection);
       this.#containers.set(name, container);
     }
   }
+}
+
+function taskLimits(definition: Ecs.TaskDefinition): TaskLimits {
+  return { cpu: taskCpu(definition), memory: taskMemory(definition) };
+}
+
+function isLimited({ cpu, memory }: TaskLimits): boolean {
+  return cpu !== undefined || memory !== undefined;
 }

@@ -2,14 +2,19 @@ import { describe, expect, test } from 'vitest';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 import { splitName } from './images.ts';
 import { startReason } from './start-reason.ts';
-import { unsupportedByDocker } from './unsupported.ts';
+import { type Machine, unsupportedByDocker } from './unsupported.ts';
 
-const of = (definition: Ecs.TaskDefinition) =>
-  unsupportedByDocker(definition, {
-    architecture: 'x86_64',
-    closed: ['/var/lib/data'],
-    engineSocket: '/none/docker.sock',
-  }).map(({ field, effect }) => `${effect} ${field}`);
+const machine: Machine = {
+  architecture: 'x86_64',
+  closed: ['/var/lib/data'],
+  engineSocket: '/none/docker.sock',
+  withoutTaskLimits: undefined,
+  swappiness: true,
+  swapLimit: true,
+};
+
+const of = (definition: Ecs.TaskDefinition, more: Partial<Machine> = {}) =>
+  unsupportedByDocker(definition, { ...machine, ...more }).map(({ field, effect }) => `${effect} ${field}`);
 
 describe('what Docker does not do', () => {
   test('is nothing for an ordinary task', () => {
@@ -72,20 +77,49 @@ describe('what Docker does not do', () => {
       }),
     ).toEqual([
       'announced /runtimePlatform/cpuArchitecture',
-      'announced /pidMode',
-      'announced /networkMode',
-      'announced /volumes/0/host/sourcePath',
-      'announced /containerDefinitions/0/privileged',
-      'announced /containerDefinitions/1/linuxParameters/capabilities/add',
-      'announced /containerDefinitions/2/dockerSecurityOptions',
+      'warned /pidMode',
+      'warned /networkMode',
+      'warned /volumes/0/host/sourcePath',
+      'warned /containerDefinitions/0/privileged',
+      'warned /containerDefinitions/1/linuxParameters/capabilities/add',
+      'warned /containerDefinitions/2/dockerSecurityOptions',
     ]);
   });
 });
 
 test('who gives the Engine away is told so', () => {
-  const machine = { architecture: 'x86_64', closed: [], engineSocket: '/none/docker.sock' };
   const [told] = unsupportedByDocker({ volumes: [{ name: 'a', host: { sourcePath: '/none/docker.sock' } }] }, machine);
   expect(told?.reason).toContain('and with it the Docker Engine: the walls');
+});
+
+test('settings and limits that are not a task’s own, or that this machine does not have', () => {
+  const systemControls = [
+    { namespace: 'net.core.somaxconn', value: '1' },
+    { namespace: 'kernel.msgmax', value: '2' },
+  ];
+  const linuxParameters = { sharedMemorySize: 64, maxSwap: 10, swappiness: 10 };
+  expect(of({ networkMode: 'host', containerDefinitions: [{ systemControls }] })).toEqual([
+    'warned /networkMode',
+    'refused /containerDefinitions/0/systemControls/0',
+  ]);
+  expect(of({ ipcMode: 'host', containerDefinitions: [{ systemControls, linuxParameters }] })).toEqual([
+    'warned /ipcMode',
+    'announced /containerDefinitions/0/linuxParameters/sharedMemorySize',
+    'refused /containerDefinitions/0/systemControls/1',
+  ]);
+  const poor = { withoutTaskLimits: 'read-only file system', swappiness: false, swapLimit: false };
+  expect(of({ cpu: '256', memory: '512', containerDefinitions: [{ linuxParameters }] }, poor)).toEqual([
+    'warned /cpu',
+    'warned /memory',
+    'announced /containerDefinitions/0/linuxParameters/maxSwap',
+    'announced /containerDefinitions/0/linuxParameters/swappiness',
+  ]);
+  expect(of({ containerDefinitions: [{ linuxParameters: { swappiness: 10 } }] })).toEqual([
+    'announced /containerDefinitions/0/linuxParameters/swappiness',
+  ]);
+  expect(of({ containerDefinitions: [{ linuxParameters: { capabilities: { add: ['CAP_SYS_ADMIN'] } } }] })).toEqual([
+    'warned /containerDefinitions/0/linuxParameters/capabilities/add',
+  ]);
 });
 
 describe('names and reasons', () => {

@@ -1,7 +1,8 @@
-import { realpathSync } from 'node:fs';
-import { resolve, sep } from 'node:path';
+import { sep } from 'node:path';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import { realPath } from '../real-path.ts';
 import type { Unsupported } from '../runtime.ts';
+import { isNetworkSetting } from './network-settings.ts';
 
 type Effect = Unsupported['effect'];
 type Add = (asked: boolean, field: string, effect: Effect, reason: string) => void;
@@ -13,6 +14,11 @@ export interface Machine {
   readonly closed: readonly string[];
   /** Path of the Docker Engine's socket. */
   readonly engineSocket: string;
+  /** Why the containers of a task cannot be limited together; undefined when they can. */
+  readonly withoutTaskLimits: string | undefined;
+  /** Whether its control groups know swappiness, and can limit swap. */
+  readonly swappiness: boolean;
+  readonly swapLimit: boolean;
 }
 
 const WALLS_FALL = 'the walls between tasks, and around this machine, do not hold for it';
@@ -28,6 +34,8 @@ export function unsupportedByDocker(definition: Ecs.TaskDefinition, machine: Mac
     ofVolume(volume, `/volumes/${index}`, machine, add);
   for (const [index, container] of (definition.containerDefinitions ?? []).entries()) {
     ofContainer(container, `/containerDefinitions/${index}`, add);
+    ofLinux(container.linuxParameters, definition, machine, `/containerDefinitions/${index}/linuxParameters`, add);
+    ofSystemControls(container, definition, `/containerDefinitions/${index}/systemControls`, add);
   }
   return found;
 }
@@ -51,14 +59,19 @@ function ofTask(definition: Ecs.TaskDefinition, machine: Machine, add: Add): voi
     'announced',
     `images run as this machine's ${native}`,
   );
-  add(pidMode === 'host', '/pidMode', 'announced', `its containers see all processes of this machine: ${WALLS_FALL}`);
-  add(ipcMode === 'host', '/ipcMode', 'announced', 'its containers share the IPC of this machine');
+  add(pidMode === 'host', '/pidMode', 'warned', `its containers see all processes of this machine: ${WALLS_FALL}`);
+  add(ipcMode === 'host', '/ipcMode', 'warned', 'its containers share the IPC of this machine');
   add(
     definition.networkMode === 'host',
     '/networkMode',
-    'announced',
+    'warned',
     'its containers share the network of this machine; its credentials are told apart by container',
   );
+  const { withoutTaskLimits: why = '' } = machine;
+  for (const member of ['cpu', 'memory'] as const) {
+    const asked = why !== '' && isAsked(definition[member]);
+    add(asked, `/${member}`, 'warned', `it limits each container, not all of them together: ${why}`);
+  }
   add(isAsked(ephemeralStorage), '/ephemeralStorage', 'announced', 'the storage is not limited');
   add(
     isAsked(definition.enableFaultInjection),
@@ -92,7 +105,7 @@ function ofVolume(volume: Ecs.Volume, at: string, machine: Machine, add: Add): v
     const price = contains(path, realPath(machine.engineSocket))
       ? `, and with it the Docker Engine: ${WALLS_FALL}`
       : '';
-    add(true, `${at}/host/sourcePath`, 'announced', `its containers see ${given} of this machine${price}`);
+    add(true, `${at}/host/sourcePath`, 'warned', `its containers see ${given} of this machine${price}`);
   }
 }
 
@@ -103,20 +116,11 @@ function ofContainer(container: Ecs.ContainerDefinition, at: string, add: Add): 
   add(
     container.privileged === true,
     `${at}/privileged`,
-    'announced',
+    'warned',
     `it has all rights over this machine: ${WALLS_FALL}`,
   );
   const open = container.dockerSecurityOptions?.filter((option) => /unconfined|disable/.test(option)) ?? [];
-  add(open.length > 0, `${at}/dockerSecurityOptions`, 'announced', `${open.join(', ')}: ${WALLS_FALL}`);
-  const { capabilities, devices } = container.linuxParameters ?? {};
-  const strong = capabilities?.add?.filter((name) => POWERFUL.has(name)) ?? [];
-  add(
-    strong.length > 0,
-    `${at}/linuxParameters/capabilities/add`,
-    'announced',
-    `with ${strong.join(', ')} it can leave its container: ${WALLS_FALL}`,
-  );
-  add(isAsked(devices), `${at}/linuxParameters/devices`, 'announced', 'it is given devices of this machine');
+  add(open.length > 0, `${at}/dockerSecurityOptions`, 'warned', `${open.join(', ')}: ${WALLS_FALL}`);
   const log = container.logConfiguration;
   add(
     log?.logDriver === 'json-file' && isAsked(log.options),
@@ -126,17 +130,50 @@ function ofContainer(container: Ecs.ContainerDefinition, at: string, add: Add): 
   );
 }
 
-/** Capabilities that open the machine. NET_ADMIN and NET_RAW are not among them: they stay within the task's own network. */
-const POWERFUL = new Set(['ALL', 'SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'SYS_BOOT', 'BPF']);
+function ofLinux(
+  linux: Ecs.LinuxParameters | undefined,
+  { ipcMode }: Ecs.TaskDefinition,
+  machine: Machine,
+  at: string,
+  add: Add,
+): void {
+  if (linux === undefined) return;
+  const { capabilities, devices, sharedMemorySize, maxSwap, swappiness } = linux;
+  const strong = capabilities?.add?.filter((name) => POWERFUL.has(name.toUpperCase().replace(/^CAP_/, ''))) ?? [];
+  add(
+    strong.length > 0,
+    `${at}/capabilities/add`,
+    'warned',
+    `with ${strong.join(', ')} it can leave its container: ${WALLS_FALL}`,
+  );
+  add(isAsked(devices), `${at}/devices`, 'warned', 'it is given devices of this machine');
+  const shared = sharedMemorySize !== undefined && ipcMode !== undefined;
+  const whose = ipcMode === 'task' ? 'all containers of the task share one of 64 MiB' : `ipcMode is ${ipcMode}`;
+  add(shared, `${at}/sharedMemorySize`, 'announced', `the container has no /dev/shm of its own: ${whose}`);
+  const unlimited = maxSwap !== undefined && !machine.swapLimit;
+  add(unlimited, `${at}/maxSwap`, 'announced', 'the kernel of this machine does not limit swap');
+  if (swappiness === undefined) return;
+  const alone = maxSwap === undefined;
+  const why = alone ? 'without maxSwap ECS ignores it' : 'control groups of version 2 do not know it';
+  add(alone || !machine.swappiness, `${at}/swappiness`, 'announced', why);
+}
 
-/** Where a path leads, as far as it exists. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return resolve('/', path);
+/** Settings of a namespace that is this machine's own are not a task's to make. */
+function ofSystemControls(
+  { systemControls }: Ecs.ContainerDefinition,
+  { networkMode, ipcMode }: Ecs.TaskDefinition,
+  at: string,
+  add: Add,
+): void {
+  for (const [index, { namespace = '' }] of (systemControls ?? []).entries()) {
+    const network = isNetworkSetting(namespace);
+    const machines = network ? networkMode === 'host' : ipcMode === 'host';
+    add(machines, `${at}/${index}`, 'refused', `the ${network ? 'network' : 'IPC'} is that of this machine`);
   }
 }
+
+/** Capabilities that open the machine. NET_ADMIN and NET_RAW are not among them: they stay within the task's own network. */
+const POWERFUL = new Set(['ALL', 'SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'SYS_BOOT', 'BPF']);
 
 function contains(directory: string, path: string): boolean {
   const base = directory.endsWith(sep) ? directory : `${directory}${sep}`;

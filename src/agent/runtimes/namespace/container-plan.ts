@@ -1,17 +1,31 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import type { Transparent } from '../../transparent/transparent.ts';
 import { type ContainerSpec, RuntimeFailure, type TaskPlace } from '../runtime.ts';
 import { commandLine, type StandIn } from '../stand-ins.ts';
-import type { ContainerPlan } from './container.ts';
+import type { ContainerIdentity, ContainerPlan } from './container.ts';
+import { candidates, type Entry, entryProgram } from './entry-program.ts';
 import { accountFiles, etcFiles } from './etc-files.ts';
 import { contains, hostRoot, toolchains } from './host-root.ts';
+import type { Identities } from './identities.ts';
 import { imageCommandLine, stopSignalOf, type UnpackedImage } from './image.ts';
 import { readInside } from './inside.ts';
 import { hideInside, MountPoints, refuseNested } from './mount-points.ts';
 import type { Mount } from './sandbox.ts';
-import { capabilitiesOf, sandboxArguments } from './sandbox.ts';
+import { capabilitiesOf, capabilityBits, sandboxArguments } from './sandbox.ts';
+import { trustOf } from './source-trust.ts';
 import { type ContainerUser, resolveUser } from './user.ts';
 import { type VolumePlaces, volumeMounts } from './volumes.ts';
 
@@ -25,9 +39,16 @@ export interface PlanParts {
   readonly spec: ContainerSpec;
   readonly source: RootSource;
   readonly address: string;
+  /** The container takes the server for AWS; undefined: it is told of it, or has no network. */
+  readonly transparent: Transparent | undefined;
   /** How many times the container was made before. */
   readonly run: number;
   readonly volumes: VolumePlaces;
+  readonly identities: Identities;
+  /** Bytes that a tmpfs without a size of its own may take. */
+  readonly tmpfsSize: number | undefined;
+  /** Copies the content of a directory, with owners and permissions, into one that is empty. */
+  readonly copy: (from: string, to: string) => Promise<void>;
   /** Makes a writable view of a directory and answers where it is. */
   readonly writable: (lower: string, directory: string, prepare?: (layer: string) => void) => Promise<string>;
 }
@@ -58,22 +79,42 @@ export async function planContainer(parts: PlanParts): Promise<ContainerPlan> {
   const hostname = hostnameOf(parts);
   const volumes = volumeMounts(place.definition, definition, parts.volumes);
   refuseNested(volumes);
-  const etc = etcFiles({ directory: join(directory, 'etc'), hostname, address: parts.address, container: definition });
+  const trust = parts.transparent?.trust(trustOf(source), definition, place.definition);
+  const etc = [
+    ...etcFiles({
+      directory: join(directory, 'etc'),
+      hostname,
+      address: parts.address,
+      container: definition,
+      nameServer: parts.transparent?.address,
+    }),
+    ...(trust?.mounts ?? []).map((mount): Mount => ({ kind: 'bind', ...mount, readOnly: true })),
+  ];
   const root =
     source.kind === 'stand-in'
       ? await standInRoot(parts, directory, source.standIn, [...etc, ...volumes])
       : await imageRoot(parts, directory, source.image, etc, volumes);
   // Source: dockerd, `no command specified` (observed in stopped reasons).
   if (root.commandLine === undefined) throw new RuntimeFailure('create', 'no command specified');
+  // A stand-in's files are this user's, whoever the container's user is: it has one user alone.
+  const severalUsers = source.kind === 'image' && parts.identities.range !== undefined;
+  const capabilities = capabilitiesOf(definition.linuxParameters?.capabilities);
+  const environment: Readonly<Record<string, string>> = {
+    HOSTNAME: hostname,
+    HOME: root.user.home,
+    ...root.environment,
+    ...spec.environment,
+  };
   const linux = definition.linuxParameters;
   const init = linux?.initProcessEnabled === true;
   const sandbox = sandboxArguments(
     {
-      mounts: [...root.mounts, ...hideInside(root.mounts, parts.volumes.hidden)],
+      mounts: [...sized(root.mounts, parts.tmpfsSize), ...hideInside(root.mounts, parts.volumes.hidden)],
       readOnlyRoot: definition.readonlyRootFilesystem === true,
       uid: root.user.uid,
       gid: root.user.gid,
-      capabilities: capabilitiesOf(linux?.capabilities),
+      severalUsers,
+      capabilities,
       hostname,
       workingDirectory: root.workingDirectory,
       makeWorkingDirectory: root.makeWorkingDirectory,
@@ -90,17 +131,56 @@ export async function planContainer(parts: PlanParts): Promise<ContainerPlan> {
     name: spec.name,
     runtimeId: spec.runtimeId,
     commandLine: root.commandLine,
-    environment: { HOSTNAME: hostname, HOME: root.user.home, ...root.environment, ...spec.environment },
+    environment: {
+      HOSTNAME: hostname,
+      HOME: root.user.home,
+      ...root.environment,
+      ...trust?.environment,
+      ...spec.environment,
+    },
     sandbox,
     limits: limitsOf(definition.ulimits),
     init,
     stopSignal: stopSignal(source),
+    // Rights of root alone: another user has none, as in Docker.
+    capabilities: root.user.uid === 0 ? capabilities : [],
+    user: severalUsers
+      ? identityOf(join(directory, `${run}.entry`), parts, root.user, {
+          uid: root.user.uid,
+          gid: root.user.gid,
+          groups: root.user.groups,
+          capabilities: root.user.uid === 0 ? capabilityBits(capabilities) : 0n,
+          programs: candidates(root.commandLine[0] ?? '', environment.PATH ?? ''),
+        })
+      : undefined,
     files: {
       stdout: join(place.directory, `${spec.name}.stdout`),
       stderr: join(place.directory, `${spec.name}.stderr`),
       status,
     },
   };
+}
+
+/** Writes the entry program of a container. Throws RuntimeFailure for a user that its task has not. */
+function identityOf(file: string, { identities }: PlanParts, { name }: ContainerUser, entry: Entry): ContainerIdentity {
+  const most = identities.range?.count ?? 0;
+  const missing = [entry.uid, entry.gid, ...entry.groups].find((id) => id > most);
+  if (missing !== undefined) {
+    throw new RuntimeFailure(
+      'create',
+      `user ${name}: the numbers of users and groups go to ${most} here, not to ${missing}`,
+    );
+  }
+  rmSync(file, { force: true });
+  // Executable for all: it is the container's user's when it is looked at.
+  writeFileSync(file, entryProgram(process.arch, entry), { mode: 0o755 });
+  chmodSync(file, 0o755);
+  return { uid: entry.uid, gid: entry.gid, groups: entry.groups, entry: file };
+}
+
+function sized(mounts: readonly Mount[], bytes: number | undefined): readonly Mount[] {
+  if (bytes === undefined) return mounts;
+  return mounts.map((mount) => (mount.kind === 'tmpfs' && mount.bytes === undefined ? { ...mount, bytes } : mount));
 }
 
 async function standInRoot(
@@ -180,9 +260,10 @@ async function imageRoot(
     .map((path, index): Mount => {
       const source = join(directory, `volume-${index}`);
       mkdirSync(source, { recursive: true, mode: 0o755 });
-      return { kind: 'bind', source, target: absolute(path), readOnly: false };
+      return { kind: 'bind', source, target: absolute(path), readOnly: false, fresh: true };
     });
   const inside = [...etc, ...own, ...volumes].map((mount) => points.place(mount));
+  for (const mount of inside) if (mount.kind === 'bind' && mount.fresh === true) await initialise(mount, root, parts);
   const asked = absolute(spec.workingDirectory ?? config.workingDirectory);
   // What lies in a volume is there or it is not: nothing is made in it.
   const inVolume = [...own, ...volumes].some(({ target }) => contains(target, asked));
@@ -196,6 +277,26 @@ async function imageRoot(
     workingDirectory,
     user,
   };
+}
+
+/** Source: Docker, volumes: an empty one is given what the image has at its place, with owners and permissions. */
+async function initialise(
+  { source, target }: { source: string; target: string },
+  root: string,
+  parts: PlanParts,
+): Promise<void> {
+  const from = join(root, target);
+  if (lstatSync(from, { throwIfNoEntry: false })?.isDirectory() !== true || !isEmpty(source)) return;
+  await parts.copy(from, source);
+}
+
+function isEmpty(directory: string): boolean {
+  try {
+    return readdirSync(directory).length === 0;
+  } catch {
+    // Another container's user has closed it.
+    return false;
+  }
 }
 
 /** Source: ECS: awsvpc tasks are named after their address; observed: Docker names containers after their id. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, truncateSync } from 'node:fs';
 import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 import { followFiles } from '../output-files.ts';
@@ -15,10 +16,14 @@ import {
   RuntimeFailure,
 } from '../runtime.ts';
 import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { entryError } from './entry-program.ts';
 import { executeInside } from './execute.ts';
+import type { Limiter } from './limits/limiter.ts';
 import type { TaskNamespaces } from './namespaces.ts';
-import { childrenOf, environmentOf, sameProgram, usageOfNamespace } from './processes.ts';
+import { childrenOf, environmentOf, runsFile, sameProgram, usageOfNamespace, withoutInherited } from './processes.ts';
 import type { PublishedPorts } from './published-ports.ts';
+import { ENTRY_FD } from './sandbox.ts';
+import { cannotStart, entryReason, startReason } from './start-reason.ts';
 import type { Tools } from './tools.ts';
 
 export interface ContainerFiles {
@@ -41,6 +46,19 @@ export interface ContainerPlan {
   readonly init: boolean;
   readonly stopSignal: NodeJS.Signals;
   readonly files: ContainerFiles;
+  /** Of its program, and of what is run beside it. */
+  readonly capabilities: readonly string[];
+  /** Undefined: the container has one user alone. */
+  readonly user: ContainerIdentity | undefined;
+}
+
+/** Of a container with several users, the one that its program is run as. */
+export interface ContainerIdentity {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** The entry program; a later agent has no use for it. */
+  readonly entry?: string;
 }
 
 /** What a later agent needs to find a container again. */
@@ -58,6 +76,7 @@ export interface ContainerEvents {
   started(processes: ContainerProcesses, at: number, bindings: readonly Ecs.NetworkBinding[]): Promise<void>;
   /** Opens the ports of this machine that lead to the container. Throws RuntimeFailure. */
   publish(): Promise<PublishedPorts>;
+  readonly limiter: Limiter;
 }
 
 /** Milliseconds between two looks at a process that is not this agent's child. */
@@ -78,6 +97,7 @@ export class NamespaceContainer implements RuntimeContainer {
   readonly #namespaces: TaskNamespaces;
   readonly #exit: Promise<ContainerExit>;
   readonly #publish: () => Promise<PublishedPorts>;
+  readonly #limiter: Limiter;
   #ports: PublishedPorts | undefined;
   #settle!: (exit: ContainerExit) => void;
   readonly #started: ContainerEvents['started'];
@@ -93,6 +113,7 @@ export class NamespaceContainer implements RuntimeContainer {
     this.#namespaces = namespaces;
     this.#started = events.started;
     this.#publish = events.publish;
+    this.#limiter = events.limiter;
     this.#exit = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -106,8 +127,10 @@ export class NamespaceContainer implements RuntimeContainer {
     processes: ContainerProcesses,
     startedAt: number,
     ports: PublishedPorts | undefined,
+    limiter: Limiter,
   ): NamespaceContainer {
     const events: ContainerEvents = {
+      limiter,
       started: async () => {},
       publish: () => Promise.reject(new RuntimeFailure('start', 'it was started before')),
     };
@@ -115,6 +138,7 @@ export class NamespaceContainer implements RuntimeContainer {
     container.#ports = ports;
     container.#processes = processes;
     container.#startedAt = startedAt;
+    limiter.started(processes.first);
     void container.#watch(processes);
     return container;
   }
@@ -135,6 +159,7 @@ export class NamespaceContainer implements RuntimeContainer {
     } catch (error) {
       if (this.#processes !== undefined) signal(this.#processes.first, 'SIGKILL');
       this.#ports.close();
+      await this.#limiter.release();
       throw error;
     }
   }
@@ -155,12 +180,14 @@ export class NamespaceContainer implements RuntimeContainer {
         over = exit;
       });
       const processes = await this.#whenRunning(child.pid ?? 0, () => over !== undefined);
-      if (processes === undefined && this.#status().exitCode === undefined) {
+      const refused = readFileSync(files.stderr).subarray(before);
+      if (processes === undefined && (this.#status().exitCode === undefined || entryError(refused) !== undefined)) {
         throw new RuntimeFailure('start', this.#startReason(before));
       }
       this.#startedAt = Date.now();
       if (processes !== undefined) {
         this.#processes = processes;
+        this.#limiter.started(processes.first);
         await this.#started(processes, this.#startedAt, this.networkBindings ?? []);
       }
       void exited.then((exit) => this.#end({ code: this.#status().exitCode ?? exit.code }));
@@ -189,12 +216,22 @@ export class NamespaceContainer implements RuntimeContainer {
     // A container that an earlier agent started: its secrets were never stored, but its program still has them.
     const known = this.#plan.environment;
     const environment = Object.keys(known).length > 0 ? known : environmentOf(program.pid);
-    return executeInside(this.#tools, this.#namespaces, program.pid, { command, environment, timeoutMilliseconds });
+    return executeInside(this.#tools, this.#namespaces, program.pid, {
+      command,
+      environment,
+      timeoutMilliseconds,
+      user: this.#plan.user,
+      capabilities: this.#plan.capabilities,
+      directory: dirname(this.#plan.files.status),
+      limiter: this.#limiter,
+    });
   }
 
   async usage(): Promise<ContainerUsage | undefined> {
     if (this.#ended || this.#processes === undefined) return undefined;
-    return usageOfNamespace(this.#processes.first.pid);
+    const seen = usageOfNamespace(this.#processes.first.pid);
+    // A cgroup counts exactly, and what has ended too.
+    return seen === undefined ? undefined : { ...seen, ...this.#limiter.usage };
   }
 
   output(from: OutputPosition | undefined, signal: AbortSignal): AsyncIterable<OutputLine[]> {
@@ -216,24 +253,36 @@ export class NamespaceContainer implements RuntimeContainer {
   }
 
   #spawn(out: number, err: number, status: number): ChildProcess {
-    const { sandbox, limits, commandLine, environment } = this.#plan;
-    const bwrap = [this.#tools.bwrap, '--json-status-fd', '3', '--args', '4', ...sandbox, '--', ...commandLine];
+    const { sandbox, limits, commandLine, environment, user } = this.#plan;
+    const begin = user === undefined ? commandLine : [`/proc/self/fd/${ENTRY_FD}`, ...commandLine];
+    const bwrap = [this.#tools.bwrap, '--json-status-fd', '3', '--args', '4', ...sandbox, '--', ...begin];
     const program = limits.length === 0 ? bwrap : [this.#tools.prlimit, ...limits, ...bwrap];
-    const [command, ...args] = this.#namespaces.enter(['user', 'mount', 'pid', 'net', 'ipc', 'uts'], program);
-    const child = spawn(command, args, {
-      cwd: '/',
-      // None of the container's variables is one of these programs': LD_PRELOAD and its like act inside only.
-      env: TOOL_ENVIRONMENT,
-      // A session of its own: signals to the agent's group do not reach it, and it survives the agent.
-      detached: true,
-      stdio: ['ignore', out, err, status, 'pipe'],
-    });
-    // Through a pipe, not as arguments: those are readable for everyone on the machine.
-    const variables = Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]);
-    const pipe = child.stdio[4] as NodeJS.WritableStream;
-    pipe.on('error', () => {});
-    pipe.end(['--clearenv', ...variables, ''].join('\0'));
-    return child;
+    const kinds = ['user', 'mount', 'pid', 'net', 'ipc', 'uts'] as const;
+    const entered = this.#namespaces.enter(kinds, program, user === undefined ? 'kept' : 'put-down');
+    const [command, ...args] = this.#limiter.around(entered);
+    const nothing = openSync('/dev/null', 'r');
+    const opened: number[] = [];
+    try {
+      // In the places of USER_NAMESPACE_FD and ENTRY_FD.
+      if (user?.entry !== undefined)
+        opened.push(openSync(this.#namespaces.userNamespaceBelow, 'r'), openSync(user.entry, 'r'));
+      const child = spawn(command, args, {
+        cwd: '/',
+        // None of the container's variables is one of these programs': LD_PRELOAD and its like act inside only.
+        env: TOOL_ENVIRONMENT,
+        // A session of its own: signals to the agent's group do not reach it, and it survives the agent.
+        detached: true,
+        stdio: withoutInherited(['ignore', out, err, status, 'pipe' as const, ...opened], nothing),
+      });
+      // Through a pipe, not as arguments: those are readable for everyone on the machine.
+      const variables = Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]);
+      const pipe = child.stdio[4] as NodeJS.WritableStream;
+      pipe.on('error', () => {});
+      pipe.end(['--clearenv', ...variables, ''].join('\0'));
+      return child;
+    } finally {
+      for (const fd of [nothing, ...opened]) closeSync(fd);
+    }
   }
 
   /** Waits until the program itself runs in the sandbox; undefined when it ended before it was seen. */
@@ -254,6 +303,9 @@ export class NamespaceContainer implements RuntimeContainer {
     if (program === undefined) return undefined;
     // The first process is bubblewrap itself until it becomes the container's program.
     if (sameProgram(program, monitor as number)) return undefined;
+    // Then it is the entry program, which becomes the container's.
+    const entry = this.#plan.user?.entry;
+    if (entry !== undefined && runsFile(program, entry, String(ENTRY_FD))) return undefined;
     const [watcher, identity, leader] = [identify(watcherPid), identify(program), identify(first)];
     if (watcher === undefined || identity === undefined || leader === undefined) return undefined;
     return { watcher, program: identity, first: leader };
@@ -281,9 +333,13 @@ export class NamespaceContainer implements RuntimeContainer {
 
   /** What bubblewrap said is none of the container's output. */
   #startReason(before: number): string {
-    const said = readFileSync(this.#plan.files.stderr).subarray(before).toString('utf8').trim();
+    const said = readFileSync(this.#plan.files.stderr).subarray(before);
     truncateSync(this.#plan.files.stderr, before);
-    return startReason(this.#plan.commandLine[0] ?? '', said);
+    // Source: runc, as quoted in stopped reasons (observed).
+    if (this.#limiter.outOfMemory) return cannotStart('container init was OOM-killed (memory limit too low?)');
+    const error = entryError(said);
+    const program = this.#plan.commandLine[0] ?? '';
+    return error === undefined ? startReason(program, said.toString('utf8').trim()) : entryReason(program, error);
   }
 
   #end(exit: ContainerExit): void {
@@ -292,7 +348,9 @@ export class NamespaceContainer implements RuntimeContainer {
     // Should only its watcher have ended: nothing runs on that nobody looks after.
     if (this.#processes !== undefined) signal(this.#processes.first, 'SIGKILL');
     this.#ports?.close();
-    this.#settle(exit);
+    const outOfMemory = this.#limiter.outOfMemory;
+    this.#settle(outOfMemory ? { ...exit, outOfMemory } : exit);
+    void this.#limiter.release();
   }
 }
 
@@ -320,18 +378,4 @@ function checkNullBytes({ commandLine, environment }: ContainerPlan): void {
     }
     if (value.includes('\0')) throw new RuntimeFailure('start', `environment variable ${name} holds a null byte`);
   }
-}
-
-/** As the OCI runtime says it. Source: runc's texts, as quoted in stopped reasons (observed). */
-export function startReason(program: string, said: string): string {
-  const refused = /^bwrap: execvp .*: ([^:]+)$/m.exec(said)?.[1];
-  if (refused === undefined) {
-    const last = said.split('\n').at(-1) ?? '';
-    return `the sandbox of the container cannot be built: ${last === '' ? 'it ended before the program was started' : last}`;
-  }
-  const where = program.includes('/')
-    ? `stat ${program}: no such file or directory`
-    : 'executable file not found in $PATH';
-  const why = refused.startsWith('No such file') ? where : refused.toLowerCase();
-  return `OCI runtime create failed: runc create failed: unable to start container process: exec: "${program}": ${why}: unknown`;
 }

@@ -9,10 +9,12 @@ export interface EtcParts {
   readonly hostname: string;
   readonly address: string;
   readonly container: Ecs.ContainerDefinition;
+  /** Who is asked for names; undefined: whom the definition names, or nobody. */
+  readonly nameServer: string | undefined;
 }
 
 /** The files that Docker gives to every container: its names, and where it asks for those of others. */
-export function etcFiles({ directory, hostname, address, container }: EtcParts): Mount[] {
+export function etcFiles({ directory, hostname, address, container, nameServer }: EtcParts): Mount[] {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const hosts = [
     '127.0.0.1\tlocalhost',
@@ -25,7 +27,7 @@ export function etcFiles({ directory, hostname, address, container }: EtcParts):
   // Without a name server the resolver asks at loopback, where nothing answers: a look-up fails at once.
   const resolver = [
     ...(container.dnsSearchDomains ?? []).map((domain) => `search ${domain}`),
-    ...(container.dnsServers ?? []).map((server) => `nameserver ${server}`),
+    ...(nameServer === undefined ? (container.dnsServers ?? []) : [nameServer]).map((server) => `nameserver ${server}`),
   ];
   const files: Record<string, string> = {
     hosts: `${hosts.join('\n')}\n`,

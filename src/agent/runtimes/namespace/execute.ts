@@ -1,49 +1,77 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { signalGroup } from '../process-table.ts';
 import type { ExecResult } from '../runtime.ts';
 import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { candidates, type Entry, entryError, entryProgram } from './entry-program.ts';
+import type { Limiter } from './limits/limiter.ts';
 import type { TaskNamespaces } from './namespaces.ts';
+import { withoutInherited } from './processes.ts';
+import { capabilityBits } from './sandbox.ts';
+import { besideReason } from './start-reason.ts';
 import type { Tools } from './tools.ts';
 
 const OUTPUT_LIMIT = 4096;
+/** Descriptor that the entry program is run by; it closes it. */
+const ENTRY_FD = 3;
 
 export interface Execution {
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMilliseconds: number;
+  /** Undefined: the container has one user alone. */
+  readonly user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | undefined;
+  /** Of the container's program. */
+  readonly capabilities: readonly string[];
+  /** A directory of the container's that nothing in it sees. */
+  readonly directory: string;
+  readonly limiter: Pick<Limiter, 'around'>;
 }
 
 /**
  * Runs a command beside a container's program. It enters the task first, whose root may join the namespaces of its
  * containers, and then the program's own; the user namespace comes last, and with it goes every right over the sandbox.
+ * In there it would have every right that a user namespace knows: the entry program puts down all but the container's own.
  */
 export async function executeInside(
   tools: Tools,
   namespaces: TaskNamespaces,
   pid: number,
-  { command, environment, timeoutMilliseconds }: Execution,
+  { command, environment, timeoutMilliseconds, user, capabilities, directory, limiter }: Execution,
 ): Promise<ExecResult> {
   const { outside, inside } = divide(environment);
   const line = inside.length === 0 ? command : ['env', ...inside, ...command];
   // biome-ignore format: one option after the other
   const join = [
     tools.nsenter, '--target', String(pid), '--mount', '--pid', '--net', '--ipc', '--uts', '--user', '--wd',
-    '--preserve-credentials', '--', ...line,
+    ...(user === undefined ? ['--preserve-credentials'] : ['--setuid', '0', '--setgid', '0']),
+    '--', `/proc/self/fd/${ENTRY_FD}`, ...line,
   ];
-  const [program, ...args] = namespaces.enter(['user'], join);
+  const path = environment.PATH ?? (TOOL_ENVIRONMENT.PATH as string);
+  const entry = openEntry(directory, {
+    ...(user ?? { keepsUser: true, uid: 0, gid: 0, groups: [] }),
+    capabilities: capabilityBits(capabilities),
+    programs: candidates(line[0] ?? '', path),
+  });
+  const [program, ...args] = limiter.around(namespaces.enter(['user'], join));
+  const nothing = openSync('/dev/null', 'r');
   const child = spawn(program, args, {
     cwd: '/',
-    env: { ...outside, PATH: outside.PATH ?? (TOOL_ENVIRONMENT.PATH as string) },
+    env: { ...outside, PATH: path },
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: withoutInherited(['ignore', 'pipe' as const, 'pipe' as const, entry], nothing),
   });
-  let output = '';
+  closeSync(nothing);
+  closeSync(entry);
+  let output = Buffer.alloc(0);
   const collect = (chunk: Buffer) => {
-    if (output.length < OUTPUT_LIMIT) output += chunk.toString('utf8');
+    if (output.length < OUTPUT_LIMIT) output = Buffer.concat([output, chunk]);
   };
-  child.stdout.on('data', collect);
-  child.stderr.on('data', collect);
+  child.stdout?.on('data', collect);
+  child.stderr?.on('data', collect);
   const end = () => {
     if (child.pid !== undefined) signalGroup({ pid: child.pid, started: '' }, 'SIGKILL');
   };
@@ -59,10 +87,25 @@ export async function executeInside(
         resolve(status ?? 128 + (signal === null ? 0 : (constants.signals[signal] ?? 0))),
       );
     });
-    return { code, output: output.slice(0, OUTPUT_LIMIT), timedOut };
+    const error = code === 127 ? entryError(output) : undefined;
+    const said = error === undefined ? output.toString('utf8') : besideReason(command[0] ?? '', error);
+    return { code, output: said.slice(0, OUTPUT_LIMIT), timedOut };
   } finally {
     clearTimeout(timer);
     end();
+  }
+}
+
+/** An entry program without a name: nothing of it is left once it has run. */
+function openEntry(directory: string, entry: Entry): number {
+  const file = join(directory, `${randomUUID()}.entry`);
+  // Executable for all: it is the container's user's when it is looked at.
+  writeFileSync(file, entryProgram(process.arch, entry), { mode: 0o755 });
+  try {
+    chmodSync(file, 0o755);
+    return openSync(file, 'r');
+  } finally {
+    rmSync(file);
   }
 }
 

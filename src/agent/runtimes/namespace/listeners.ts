@@ -1,10 +1,12 @@
 import type { Server, Socket } from 'node:net';
+import type { Transparent } from '../../transparent/transparent.ts';
+import { bindBeside } from '../beside.ts';
 import { RuntimeFailure } from '../runtime.ts';
 import { listenInside } from '../socket-handover.ts';
 import type { TaskNamespaces } from './namespaces.ts';
 import type { Tools } from './tools.ts';
 
-/** A socket to listen on inside of a task. */
+/** A socket that a task reaches. */
 export interface Place {
   readonly name: string;
   readonly host: string;
@@ -12,11 +14,12 @@ export interface Place {
 }
 
 export interface NetworkPlan {
-  /** IPv4 addresses of the task's loopback interface, besides 127.0.0.1. */
-  readonly addresses: readonly string[];
   /** Files below /proc/sys/net and what to write there; both are checked where they come from. */
   readonly settings: ReadonlyMap<string, string>;
-  readonly places: readonly Place[];
+  /** What listens in the task's network itself. */
+  readonly own: readonly Place[];
+  /** What listens beside it. Nothing in both of them: there is loopback alone. */
+  readonly beside: readonly Place[];
 }
 
 /** How containers reach the server itself. */
@@ -25,31 +28,40 @@ export interface ServerAccess {
   endpoint(): string;
   /** Takes a connection that a container opened to that URL. It must answer AWS requests alone, not the admin endpoints. */
   accept(socket: Socket): void;
+  /** Containers take the server for AWS. */
+  readonly transparent?: Transparent | undefined;
 }
 
+/** What is open in a task: listening sockets by the name of their place, and under `aws` all that transparent mode has. */
+export type Opened = Map<string, Server | { close(): void }>;
+
 /**
- * Gives the namespace its addresses and settings, and listens in it. Answers the listening sockets by name.
+ * Gives the namespace its addresses and settings, and listens in it. A task in which nobody answers has no AWS either.
  * Throws RuntimeFailure.
  */
 export async function openListeners(
   tools: Tools,
   namespaces: TaskNamespaces,
-  { addresses, settings, places }: NetworkPlan,
+  { settings, own, beside }: NetworkPlan,
   server: ServerAccess,
-): Promise<Map<string, Server>> {
+): Promise<Opened> {
   // What the kernel shows below /proc/sys/net is that of the reader's network namespace.
   const script = [...settings].map(([file, value]) => `printf %s '${value}' > /proc/sys/net/${file} && `).join('');
   try {
-    const servers = await listenInside({
-      enter: namespaces.enter(['user', 'net'], [tools.sh, '-c', `${script}exec "$@"`, 'sh']),
-      network: ['link set lo up', ...addresses.map((address) => `address replace ${address}/32 dev lo`)],
-      listeners: places.map(({ host, port }) => ({ host, port })),
-    });
+    const enter = namespaces.enter(['user', 'net'], [tools.sh, '-c', `${script}exec "$@"`, 'sh']);
+    if (own.length + beside.length === 0) {
+      await listenInside({ enter, network: ['link set lo up'], listeners: [] });
+      return new Map();
+    }
+    const { transparent } = server;
+    const made = await bindBeside({ enter, listeners: beside, own, network: [], also: transparent });
+    const servers = [...made.own, ...made.listeners];
     // A task alone does not keep the agent's process going.
     for (const each of servers) each.unref();
-    const listeners = new Map(places.map(({ name }, index) => [name, servers[index] as Server]));
-    listeners.get('server')?.on('connection', (socket: Socket) => server.accept(socket));
-    return listeners;
+    const opened: Opened = new Map([...own, ...beside].map(({ name }, index) => [name, servers[index] as Server]));
+    made.own[own.findIndex(({ name }) => name === 'server')]?.on('connection', (socket) => server.accept(socket));
+    if (transparent !== undefined) opened.set('aws', { close: made.close });
+    return opened;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new RuntimeFailure('create', `the network of the task cannot be made: ${message}`);

@@ -3,10 +3,15 @@ import type { Store } from '../../../store/store.ts';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 import type { Isolation, Runtime, RuntimeTask, TaskPlace, Unsupported } from '../runtime.ts';
 import { findStandIn, type StandIns } from '../stand-ins.ts';
+import { type Identities, ownIdentities } from './identities.ts';
 import type { ImageSource } from './image.ts';
+import { aboutLimits } from './limits/about.ts';
+import { findCgroups } from './limits/cgroup-place.ts';
+import { Limits } from './limits/limiter.ts';
 import type { ServerAccess } from './listeners.ts';
+import { removeAsTask } from './overlay.ts';
 import { ReadyNamespaces } from './ready-namespaces.ts';
-import { NamespaceTask, removeLeftovers } from './task.ts';
+import { cgroupsOf, NamespaceTask, removeLeftovers } from './task.ts';
 import { findTools, type Tools } from './tools.ts';
 import { unsupportedByNamespaces } from './unsupported.ts';
 
@@ -27,6 +32,10 @@ export interface NamespaceRuntimeOptions {
   readonly knows: (taskArn: string) => boolean;
   /** Namespaces made in advance, once there has been a task or a `warmUp`. Default: 2. */
   readonly ready?: number;
+  /** Default: this user's. */
+  readonly identities?: Promise<Identities>;
+  /** Default: as this machine and this user can keep them. */
+  readonly limits?: Promise<Limits>;
 }
 
 /**
@@ -35,37 +44,48 @@ export interface NamespaceRuntimeOptions {
  */
 export class NamespaceRuntime implements Runtime {
   readonly name = 'namespace';
-  readonly isolation: Isolation = {
-    files: true,
-    network: true,
-    processes: true,
-    callers: true,
-    summary:
-      'Each task has its own network, processes and files and sees nothing else of this machine; 169.254.170.2 answers inside it. ' +
-      'Limits of CPU and memory are not enforced.',
-  };
+  readonly isolation: Isolation;
   readonly #options: NamespaceRuntimeOptions;
-
   readonly #tools: Tools;
   readonly #ready: ReadyNamespaces;
+  readonly #identities: Identities;
+  readonly #limits: Limits;
 
-  private constructor(options: NamespaceRuntimeOptions, tools: Tools) {
+  private constructor(options: NamespaceRuntimeOptions, tools: Tools, identities: Identities, limits: Limits) {
     this.#options = options;
     this.#tools = tools;
+    this.#identities = identities;
+    this.#limits = limits;
     const { keep, ready = 2 } = options;
-    this.#ready = new ReadyNamespaces(tools, options.server, { keep, size: ready });
+    this.#ready = new ReadyNamespaces(tools, options.server, { keep, size: ready, identities });
+    this.isolation = {
+      files: true,
+      network: true,
+      processes: true,
+      callers: true,
+      summary:
+        'Each task has its own network, processes and files and sees nothing else of this machine; 169.254.170.2 answers inside it. ' +
+        aboutLimits(limits.enforcement),
+    };
   }
 
   /** Finds the programs that it needs, and removes what a killed server left behind. Throws Error that says what is missing. */
   static async open(options: NamespaceRuntimeOptions): Promise<NamespaceRuntime> {
     const found = findTools();
     if ('missing' in found) throw new Error(`not installed: ${found.missing.join(', ')}`);
-    await removeLeftovers(found.tools, options.store, options.knows);
-    return new NamespaceRuntime(options, found.tools);
+    const identities = await (options.identities ?? ownIdentities());
+    await removeLeftovers({ tools: found.tools, store: options.store, identities }, options.knows);
+    return new NamespaceRuntime(
+      options,
+      found.tools,
+      identities,
+      await (options.limits ?? Limits.open(findCgroups(), cgroupsOf(options.store))),
+    );
   }
 
   unsupported(definition: Ecs.TaskDefinition): readonly Unsupported[] {
-    return unsupportedByNamespaces(definition);
+    const byMode = this.#options.server.transparent?.unsupported(definition) ?? [];
+    return [...unsupportedByNamespaces(definition, this.#limits.enforcement), ...byMode];
   }
 
   standsInFor(image: string): boolean {
@@ -75,7 +95,8 @@ export class NamespaceRuntime implements Runtime {
   async prepareTask(place: TaskPlace): Promise<RuntimeTask> {
     mkdirSync(place.directory, { recursive: true, mode: 0o700 });
     const { images, ...options } = this.#options;
-    return NamespaceTask.open({ ...options, images, tools: this.#tools, ready: this.#ready }, place);
+    const own = { tools: this.#tools, ready: this.#ready, identities: this.#identities, limits: this.#limits };
+    return NamespaceTask.open({ ...options, images, ...own }, place);
   }
 
   /** Makes a few namespaces in advance; to be called once the server listens. Resolves when they are there. */
@@ -84,7 +105,9 @@ export class NamespaceRuntime implements Runtime {
   }
 
   /** Ends what no task has taken. Tasks that were not removed run on. */
-  close(): Promise<void> {
-    return this.#ready.close();
+  async close(): Promise<void> {
+    await this.#ready.close();
+    await this.#limits.close();
+    if (!this.#options.keep) await removeAsTask(this.#identities, [this.#options.sharedVolumes]);
   }
 }

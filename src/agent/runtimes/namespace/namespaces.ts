@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { identify, isAlive, type ProcessIdentity } from '../process-table.ts';
 import { RuntimeFailure } from '../runtime.ts';
 import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { type Identities, mapIdentities, mapLines } from './identities.ts';
 import { childrenOf } from './processes.ts';
 import type { Tools } from './tools.ts';
 
@@ -21,12 +22,27 @@ const UNTIL_NOTED = "trap '' CHLD; echo; read noted";
 const KEPT = `${UNTIL_NOTED} && exec sleep 2147483647 <&- >&- 2>&-`;
 /** Ends with the agent, whatever ends that: its standard input comes from there. */
 const TIED = `${UNTIL_NOTED} && read agent`;
+/**
+ * What comes first. Once it has its users it sees the task's processes at /proc: bubblewrap looks there for those that it
+ * starts, by their numbers in the task. `$1`: mount; the rest goes on from there.
+ */
+const FIRST = 'echo; read mapped && "$1" -t proc proc /proc && shift && exec "$@"';
 
 export type NamespaceKind = 'user' | 'net' | 'mount' | 'pid' | 'ipc' | 'uts';
 
 /**
+ * Run in the task's user namespace: the one below has the same users, and none can be made in it. `$1`: number of the
+ * process that is in there; `$2`, `$3`: its maps; `$4`: nsenter.
+ */
+const MAP_BELOW =
+  'printf %s "$2" > "/proc/$1/uid_map" && printf %s "$3" > "/proc/$1/gid_map" && ' +
+  'exec "$4" "--user=/proc/$1/ns/user" --preserve-credentials sh -c "echo 0 > /proc/sys/user/max_user_namespaces"';
+
+/**
  * The namespaces of one task: user, network, mount, pid, IPC and UTS, held open by a process that only sleeps. Root in
  * them is the agent's own user outside, with no right over anything that is not the task's.
+ * Where there are several users, programs of containers are in a second user namespace, so that none of them has a right
+ * over the others: the sandboxes are made in the first one.
  */
 export class TaskNamespaces {
   readonly holders: NamespaceHolders;
@@ -40,11 +56,15 @@ export class TaskNamespaces {
   }
 
   /** Makes new ones. Until they are `noted` they end with the agent; with `keep` they outlive it from then on. Throws RuntimeFailure. */
-  static async create(tools: Tools, keep: boolean): Promise<TaskNamespaces> {
+  static async create(tools: Tools, keep: boolean, identities: Identities): Promise<TaskNamespaces> {
+    const hold = keep ? KEPT : TIED;
+    const several = identities.range !== undefined;
     // biome-ignore format: one option after the other
     const args = [
       '--user', '--net', '--ipc', '--uts', '--mount', '--pid', '--fork', '--kill-child=SIGKILL',
-      tools.sh, '-c', keep ? KEPT : TIED,
+      tools.sh, '-c', FIRST, 'sh', tools.mount,
+      // Programs of containers with several users are in a user namespace below the task's.
+      ...(several ? [tools.unshare, '--user'] : []), tools.sh, '-c', hold,
     ];
     const child = spawn(tools.unshare, args, {
       detached: true,
@@ -58,12 +78,17 @@ export class TaskNamespaces {
       const innerPid = childrenOf(child.pid ?? 0)[0];
       const inner = innerPid === undefined ? undefined : identify(innerPid);
       if (outer === undefined || inner === undefined) throw new Error('the first process of the task is gone');
-      mapIdentities(inner.pid);
-      letGo(child);
-      return new TaskNamespaces(tools, { outer, inner }, () => {
+      await mapIdentities(inner.pid, identities);
+      const namespaces = new TaskNamespaces(tools, { outer, inner }, () => {
         if (keep) child.stdin?.end('\n');
         else child.stdin?.write('\n');
       });
+      const holding = ready(child);
+      child.stdin?.write('\n');
+      await holding;
+      if (several) await namespaces.#mapBelow(identities);
+      letGo(child);
+      return namespaces;
     } catch (error) {
       child.kill('SIGKILL');
       const message = error instanceof Error ? error.message : String(error);
@@ -82,12 +107,33 @@ export class TaskNamespaces {
     return isAlive(this.holders.inner);
   }
 
-  /** The command line that runs a program inside some of the namespaces, as root of the task. */
-  enter(kinds: readonly NamespaceKind[], program: readonly string[]): readonly [string, ...string[]] {
-    const { inner } = this.holders;
-    const options = kinds.map((kind) => `--${kind}`);
-    // Credentials stay: the agent's user is root in there, and its groups could not be put down by an ordinary user.
-    return [this.#tools.nsenter, '--target', String(inner.pid), ...options, '--preserve-credentials', '--', ...program];
+  /**
+   * The command line that runs a program inside some of the namespaces, as root of the task. The groups of the agent stay
+   * unless they are to be put down, which takes a task with several users.
+   */
+  enter(
+    kinds: readonly NamespaceKind[],
+    program: readonly string[],
+    groups: 'kept' | 'put-down' = 'kept',
+  ): readonly [string, ...string[]] {
+    const { inner, outer } = this.holders;
+    // The first process may itself be in the user namespace below.
+    const options = kinds.map((kind) => (kind === 'user' ? `--user=/proc/${outer.pid}/ns/user` : `--${kind}`));
+    if (groups === 'kept') options.push('--preserve-credentials');
+    return [this.#tools.nsenter, '--target', String(inner.pid), ...options, '--', ...program];
+  }
+
+  /** File of the user namespace of containers with several users. */
+  get userNamespaceBelow(): string {
+    return `/proc/${this.holders.inner.pid}/ns/user`;
+  }
+
+  async #mapBelow({ range }: Identities): Promise<void> {
+    const map = mapLines(0, 1, range?.count);
+    const { sh, nsenter } = this.#tools;
+    const script = [sh, '-c', MAP_BELOW, 'sh', String(this.holders.inner.pid), map, map, nsenter];
+    const [program, ...args] = this.enter(['user'], script);
+    await promisify(execFile)(program, args, { cwd: '/', env: TOOL_ENVIRONMENT });
   }
 
   /** Ends every process in them. Resolves when nothing of them is left. */
@@ -103,17 +149,6 @@ export class TaskNamespaces {
     // The kernel lets the first process go when all others have ended.
     while (isAlive(inner) || isAlive(outer)) await delay(2);
   }
-}
-
-/** Root in there is this user, and there is nobody else. */
-function mapIdentities(pid: number): void {
-  const uid = process.getuid?.() ?? 0;
-  const gid = process.getgid?.() ?? 0;
-  // Without a right over the parent namespace the group list must be given up first. Source: user_namespaces(7).
-  if (readFileSync(`/proc/${pid}/setgroups`, 'utf8').trim() === 'allow')
-    writeFileSync(`/proc/${pid}/setgroups`, 'deny');
-  writeFileSync(`/proc/${pid}/uid_map`, `0 ${uid} 1`);
-  writeFileSync(`/proc/${pid}/gid_map`, `0 ${gid} 1`);
 }
 
 function ready(child: ChildProcess): Promise<void> {

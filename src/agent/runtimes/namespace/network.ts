@@ -1,28 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { Server } from 'node:http';
-import type { Server as NetServer } from 'node:net';
+import { Server as NetServer } from 'node:net';
+import { AGENT_ADDRESS, METADATA_ADDRESS } from '../beside.ts';
 import { RuntimeFailure, type TaskPlace } from '../runtime.ts';
-import { type NetworkPlan, openListeners, type ServerAccess } from './listeners.ts';
+import { type NetworkPlan, type Opened, openListeners, type ServerAccess } from './listeners.ts';
 import type { TaskNamespaces } from './namespaces.ts';
 import type { Tools } from './tools.ts';
 
-/** Source: ECS Developer Guide, task IAM roles and task metadata; EC2 User Guide, instance metadata. */
-export const AGENT_ADDRESS = '169.254.170.2';
-export const METADATA_ADDRESS = '169.254.169.254';
 const PORT = 80;
 
 /** Networks by task: an agent started again in the same process takes over what the one before it had open. */
 const open = new Map<string, TaskNetwork>();
 
-/** The network of one task: loopback, the task's own address, and the agent's listeners. There is no way out of it. */
+/** The network of one task: loopback, the task's own address, and a cable to the agent's listeners. There is no way out of it. */
 export class TaskNetwork {
   readonly address: string;
   readonly #taskArn: string;
-  readonly #listeners: Map<string, NetServer>;
+  readonly #listeners: Opened;
   readonly #given: Server[] = [];
   readonly #isolated: boolean;
 
-  private constructor(taskArn: string, address: string, listeners: Map<string, NetServer>, isolated: boolean) {
+  private constructor(taskArn: string, address: string, listeners: Opened, isolated: boolean) {
     this.#taskArn = taskArn;
     this.address = address;
     this.#listeners = listeners;
@@ -30,7 +28,7 @@ export class TaskNetwork {
   }
 
   /** Takes over listening sockets that `openListeners` has made by the plan of such a task. */
-  static adopt({ taskArn, taskId, definition }: TaskPlace, listeners: Map<string, NetServer>): TaskNetwork {
+  static adopt({ taskArn, taskId, definition }: TaskPlace, listeners: Opened): TaskNetwork {
     const network = new TaskNetwork(taskArn, addressOf(taskId), listeners, definition.networkMode === 'none');
     open.set(taskArn, network);
     return network;
@@ -51,7 +49,7 @@ export class TaskNetwork {
   async listen(server: Server, purpose: 'agent' | 'instance-metadata'): Promise<{ url: string; port: number }> {
     const url = `http://${purpose === 'agent' ? AGENT_ADDRESS : METADATA_ADDRESS}`;
     const listener = this.#listeners.get(purpose);
-    if (listener === undefined) {
+    if (!(listener instanceof NetServer)) {
       if (this.#isolated) return { url, port: PORT };
       throw new RuntimeFailure('create', `the task does not listen for ${purpose}`);
     }
@@ -71,7 +69,7 @@ export class TaskNetwork {
   /** What nobody has taken by the start of a container must refuse, not keep waiting. */
   closeUnused(): void {
     for (const [name, listener] of this.#listeners) {
-      if (name === 'server') continue;
+      if (name === 'server' || name === 'aws') continue;
       listener.close();
       this.#listeners.delete(name);
     }
@@ -92,15 +90,14 @@ export function networkPlan(
 ): NetworkPlan {
   const settings = settingsOf(definition);
   // Mode `none`: loopback alone, and nobody answers there.
-  if (definition.networkMode === 'none') return { addresses: [], settings, places: [] };
+  if (definition.networkMode === 'none') return { settings, own: [], beside: [] };
   const metadata = launchType === 'EC2';
   const endpoint = new URL(server.endpoint());
   return {
-    addresses: [AGENT_ADDRESS, ...(metadata ? [METADATA_ADDRESS] : [])],
     settings,
-    places: [
+    own: [{ name: 'server', host: loopback(endpoint.hostname), port: Number(endpoint.port || PORT) }],
+    beside: [
       { name: 'agent', host: AGENT_ADDRESS, port: PORT },
-      { name: 'server', host: loopback(endpoint.hostname), port: Number(endpoint.port || PORT) },
       ...(metadata ? [{ name: 'instance-metadata', host: METADATA_ADDRESS, port: PORT }] : []),
     ],
   };

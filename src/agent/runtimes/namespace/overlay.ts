@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { type Identities, runAsRoot } from './identities.ts';
 import type { TaskNamespaces } from './namespaces.ts';
 import type { Tools } from './tools.ts';
 
@@ -32,12 +34,26 @@ export async function writableView(
     // `userxattr`: the marks of the overlay in attributes that a user namespace may set.
     const options = `lowerdir=${lower},upperdir=${upper},workdir=${work},userxattr`;
     const mount = [tools.mount, '-t', 'overlay', 'overlay', '-o', options, view];
-    if (await succeeds(namespaces.enter(['user', 'mount'], mount))) return view;
+    if (await succeeds(namespaces.enter(['user', 'mount', 'pid'], mount))) return view;
   }
-  rmSync(view, { recursive: true });
-  cpSync(lower, view, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  await copyTree(namespaces, lower, view);
   prepare(view);
   return view;
+}
+
+/** Copies the content of a directory as it is, owners and permissions included, as root of the task. Throws Error. */
+export async function copyTree(namespaces: TaskNamespaces, from: string, to: string): Promise<void> {
+  const [program, ...args] = namespaces.enter(['user'], ['cp', '-a', '--', `${from}/.`, to]);
+  await promisify(execFile)(program, args, { cwd: '/', env: TOOL_ENVIRONMENT });
+}
+
+/** Removes directories whose files belong to users of the task: root of the task may, the agent’s user may not. */
+export async function removeAsTask(identities: Identities, directories: readonly string[]): Promise<void> {
+  if (identities.range !== undefined && identities.uid !== 0 && directories.some((each) => existsSync(each))) {
+    // What it leaves is tried again below, and then said.
+    await runAsRoot(identities, ['rm', '-rf', '--', ...directories]).catch(() => {});
+  }
+  for (const directory of directories) removeTree(directory);
 }
 
 /** Removes a tree in which a container may have taken rights away from directories. */

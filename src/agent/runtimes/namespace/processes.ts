@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { ContainerUsage } from '../runtime.ts';
 
@@ -38,6 +38,57 @@ export function sameProgram(pid: number, other: number): boolean {
   const [own, its] = told((each) => readlinkSync(`/proc/${each}/exe`)) ??
     told((each) => readFileSync(`/proc/${each}/comm`, 'utf8')) ?? ['', ''];
   return own === its;
+}
+
+/**
+ * Descriptors that whoever started this process has left open for all that it starts. Node's own are not among them: they
+ * close by themselves. Source: proc(5), /proc/PID/fdinfo; open(2), O_CLOEXEC.
+ */
+export function inheritedDescriptors(): readonly number[] {
+  inherited ??= readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((descriptor) => descriptor > 2 && staysOpen(descriptor));
+  return inherited;
+}
+
+let inherited: readonly number[] | undefined;
+
+function staysOpen(descriptor: number): boolean {
+  try {
+    const flags = /^flags:\s+([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1];
+    return flags !== undefined && (Number.parseInt(flags, 8) & 0o2000000) === 0;
+  } catch {
+    // Closed meanwhile.
+    return false;
+  }
+}
+
+/** The same places, with `instead` where a container would be given what this process has inherited. */
+export function withoutInherited<Place>(places: readonly Place[], instead: number): (Place | number | 'ignore')[] {
+  const all: (Place | number | 'ignore')[] = [...places];
+  for (const descriptor of inheritedDescriptors()) {
+    if (descriptor < places.length) continue;
+    while (all.length < descriptor) all.push('ignore');
+    all[descriptor] = instead;
+  }
+  return all;
+}
+
+/**
+ * Whether a process runs exactly this file, or did as long as it ran anything. Of a process that has changed its user, or is
+ * ending, the file is not told; then `name` decides: what execve was given. Source: proc(5), /proc/PID/comm.
+ */
+export function runsFile(pid: number, file: string, name: string): boolean {
+  try {
+    const [its, wanted] = [statSync(`/proc/${pid}/exe`), statSync(file)];
+    return its.ino === wanted.ino && its.dev === wanted.dev;
+  } catch {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === name;
+    } catch {
+      return true;
+    }
+  }
 }
 
 /** The environment that a process was started with. Empty when it cannot be read. */

@@ -1,7 +1,7 @@
-import type { Server } from 'node:net';
 import type { LaunchType } from '../../../roles/duty.ts';
 import type { TaskPlace } from '../runtime.ts';
-import { openListeners, type ServerAccess } from './listeners.ts';
+import type { Identities } from './identities.ts';
+import { type Opened, openListeners, type ServerAccess } from './listeners.ts';
 import { TaskNamespaces } from './namespaces.ts';
 import { networkPlan } from './network.ts';
 import type { Tools } from './tools.ts';
@@ -9,7 +9,7 @@ import type { Tools } from './tools.ts';
 /** Namespaces with open listeners that no task has yet. */
 export interface ReadyPlace {
   readonly namespaces: TaskNamespaces;
-  readonly listeners: Map<string, Server>;
+  readonly listeners: Opened;
 }
 
 /** Milliseconds without a new task before others are made ready: whoever starts many should not wait for those. */
@@ -31,7 +31,14 @@ export class ReadyNamespaces {
   /** Of what kind the last task was. */
   #kind: LaunchType = 'FARGATE';
 
-  constructor(tools: Tools, server: ServerAccess, options: { readonly keep: boolean; readonly size: number }) {
+  readonly #identities: Identities;
+
+  constructor(
+    tools: Tools,
+    server: ServerAccess,
+    options: { readonly keep: boolean; readonly size: number; readonly identities: Identities },
+  ) {
+    this.#identities = options.identities;
     this.#tools = tools;
     this.#server = server;
     this.#keep = options.keep;
@@ -85,7 +92,7 @@ export class ReadyNamespaces {
   }
 
   async #make(launchType: LaunchType): Promise<ReadyPlace> {
-    const namespaces = await TaskNamespaces.create(this.#tools, this.#keep);
+    const namespaces = await TaskNamespaces.create(this.#tools, this.#keep, this.#identities);
     try {
       const plan = networkPlan({ launchType, definition: {} }, this.#server);
       return { namespaces, listeners: await openListeners(this.#tools, namespaces, plan, this.#server) };

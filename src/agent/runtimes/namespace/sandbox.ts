@@ -2,7 +2,14 @@ import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 
 /** Something of the container's file system that is laid over its root. */
 export type Mount =
-  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  | {
+      readonly kind: 'bind';
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      /** A volume that begins with what the image has at its place. */
+      readonly fresh?: boolean;
+    }
   | {
       readonly kind: 'tmpfs';
       readonly target: string;
@@ -20,6 +27,8 @@ export interface SandboxPlan {
   readonly readOnlyRoot: boolean;
   readonly uid: number;
   readonly gid: number;
+  /** The container has the users of its task, and begins with the entry program; else it has this one user alone. */
+  readonly severalUsers: boolean;
   readonly capabilities: readonly string[];
   readonly hostname: string;
   readonly workingDirectory: string;
@@ -70,6 +79,22 @@ export function capabilitiesOf(asked: Ecs.KernelCapabilities | undefined): reado
   return [...new Set([...kept, ...added])];
 }
 
+/** Their bits as the kernel numbers them. Source: linux/capability.h. */
+export function capabilityBits(names: readonly string[]): bigint {
+  return names.reduce((bits, name) => bits | (1n << BigInt(NUMBERS.indexOf(name))), 0n);
+}
+
+const NUMBERS = [
+  'CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP', 'LINUX_IMMUTABLE',
+  'NET_BIND_SERVICE', 'NET_BROADCAST', 'NET_ADMIN', 'NET_RAW', 'IPC_LOCK', 'IPC_OWNER', 'SYS_MODULE', 'SYS_RAWIO',
+  'SYS_CHROOT', 'SYS_PTRACE', 'SYS_PACCT', 'SYS_ADMIN', 'SYS_BOOT', 'SYS_NICE', 'SYS_RESOURCE', 'SYS_TIME',
+  'SYS_TTY_CONFIG', 'MKNOD', 'LEASE', 'AUDIT_WRITE', 'AUDIT_CONTROL', 'SETFCAP',
+]; // biome-ignore format: read as a list
+
+/** Descriptors that a sandbox with several users is launched with. */
+export const USER_NAMESPACE_FD = 5;
+export const ENTRY_FD = 6;
+
 export function bare(capability: string): string {
   return capability.toUpperCase().replace(/^CAP_/, '');
 }
@@ -86,7 +111,8 @@ const MASKED = ['acpi', 'asound', 'kcore', 'keys', 'latency_stats', 'sched_debug
  * bubblewrap's arguments. `inProc` says what a name below /proc is on this machine.
  *
  * The sandbox has two user namespaces: mounts belong to the outer one, the program runs in the inner one
- * (`--disable-userns`). So even a program that has every capability in there cannot undo a mount.
+ * (`--disable-userns`, or with several users the task's second one). So even a program that has every capability in there
+ * cannot undo a mount.
  */
 export function sandboxArguments(
   plan: SandboxPlan,
@@ -94,14 +120,20 @@ export function sandboxArguments(
 ): readonly string[] {
   // biome-ignore format: one option and its values after the other
   const args = [
-    '--unshare-user', '--disable-userns', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try', '--new-session',
-    '--hostname', plan.hostname, '--uid', String(plan.uid), '--gid', String(plan.gid), '--cap-drop', 'ALL',
+    ...(plan.severalUsers
+      ? ['--userns2', String(USER_NAMESPACE_FD)]
+      : ['--unshare-user', '--disable-userns', '--uid', String(plan.uid), '--gid', String(plan.gid)]),
+    '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try', '--new-session', '--hostname', plan.hostname,
+    '--cap-drop', 'ALL',
   ];
   if (!plan.init) args.push('--as-pid-1');
   if (!plan.sharedIpc) args.push('--unshare-ipc');
   if (plan.noNetwork) args.push('--unshare-net');
   // Rights of root alone: another user has none, as in Docker.
-  if (plan.uid === 0) for (const name of plan.capabilities) args.push('--cap-add', `CAP_${name}`);
+  const own = plan.uid === 0 ? plan.capabilities : [];
+  // The entry program puts down what it needs to become the container's user.
+  const entry = plan.severalUsers ? ['SETUID', 'SETGID'] : [];
+  for (const name of new Set([...own, ...entry])) args.push('--cap-add', `CAP_${name}`);
   const [first, ...rest] = plan.mounts;
   // What lies at / must come before /proc and /dev.
   const root = first?.target === '/' ? first : undefined;

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { type Identities, ownIdentities } from './identities.ts';
+import { aboutLimits } from './limits/about.ts';
+import { type Enforcement, findEnforcement } from './limits/limiter.ts';
 import { findTools } from './tools.ts';
 
 export interface NamespaceSupport {
@@ -24,7 +27,7 @@ export function namespaceSupport(): NamespaceSupport {
   if ('missing' in found) {
     return { available: false, reason: `not installed: ${found.missing.join(', ')}` };
   }
-  const { unshare, bwrap, sh } = found.tools;
+  const { unshare, bwrap, sh, ip } = found.tools;
   const first = run(unshare, [
     '--user',
     '--map-root-user',
@@ -45,9 +48,42 @@ export function namespaceSupport(): NamespaceSupport {
     bwrap, '--unshare-user', '--disable-userns', '--unshare-pid', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', sh, '-c', ':',
   ];
   const second = run(unshare, sandbox);
-  if (second === undefined) return { available: true };
-  const old = second.includes('Unknown option') ? ' (bubblewrap 0.8 or later is needed)' : '';
-  return { available: false, reason: `bubblewrap cannot build a sandbox here: ${second}${old}` };
+  if (second !== undefined) {
+    const old = second.includes('Unknown option') ? ' (bubblewrap 0.8 or later is needed)' : '';
+    return { available: false, reason: `bubblewrap cannot build a sandbox here: ${second}${old}` };
+  }
+  const cable = [
+    '--user',
+    '--map-root-user',
+    '--net',
+    ip,
+    'link',
+    'add',
+    'aws',
+    'type',
+    'veth',
+    'peer',
+    'name',
+    'task',
+  ];
+  const third = run(unshare, cable);
+  if (third === undefined) return { available: true };
+  return { available: false, reason: `no pair of virtual Ethernet devices (veth) can be made here: ${third}` };
+}
+
+/** What limits and which users containers can have here; nothing is changed. */
+export async function namespaceDetails(
+  enforcement: Enforcement = findEnforcement(),
+  identities: Identities | undefined = undefined,
+): Promise<Readonly<Record<'limits' | 'users', string>>> {
+  const { range, alone } = identities ?? (await ownIdentities());
+  return {
+    limits: aboutLimits(enforcement),
+    users:
+      range === undefined
+        ? `one in each container, to whom all files belong: ${alone}`
+        : `0 to ${range.count}; outside they are ${range.firstUid} to ${range.firstUid + range.count - 1}, but for root, who is your user`,
+  };
 }
 
 /** Undefined when it went well, else what was said. */

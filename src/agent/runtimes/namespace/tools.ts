@@ -31,6 +31,11 @@ export function findTools(): { readonly tools: Tools } | { readonly missing: rea
   return missing.size > 0 ? { missing: [...missing] } : { tools: found as Tools };
 }
 
+/** A program that is used where it is there. */
+export function findOptional(name: 'newuidmap' | 'newgidmap'): string | undefined {
+  return DIRECTORIES.map((directory) => join(directory, name)).find(isExecutable);
+}
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

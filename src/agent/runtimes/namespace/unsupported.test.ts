@@ -1,13 +1,20 @@
 import { expect, test } from 'vitest';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import type { Enforcement } from './limits/limiter.ts';
 import { unsupportedByNamespaces } from './unsupported.ts';
 
-const of = (container: Ecs.ContainerDefinition, definition: Ecs.TaskDefinition = {}) =>
-  unsupportedByNamespaces({
-    networkMode: 'awsvpc',
-    containerDefinitions: [{ name: 'app', ...container }],
-    ...definition,
-  }).map(({ field, effect }) => `${effect} ${field.replace('/containerDefinitions/0', '')}`);
+const kernel: Enforcement = { by: 'kernel', version: 1, swap: true, swappiness: true };
+const agent: Enforcement = { by: 'agent', reason: 'none here' };
+
+const of = (
+  container: Ecs.ContainerDefinition,
+  definition: Ecs.TaskDefinition = {},
+  enforcement: Enforcement = kernel,
+) =>
+  unsupportedByNamespaces(
+    { networkMode: 'awsvpc', containerDefinitions: [{ name: 'app', ...container }], ...definition },
+    enforcement,
+  ).map(({ field, effect }) => `${effect} ${field.replace('/containerDefinitions/0', '')}`);
 
 test('what is done is not mentioned', () => {
   expect(
@@ -46,10 +53,37 @@ test.each<[Ecs.ContainerDefinition, string]>([
     'refused /linuxParameters/tmpfs/0/mountOptions',
   ],
   [{ linuxParameters: { swappiness: 1 } }, 'announced /linuxParameters/swappiness'],
+  [{ memory: 4, linuxParameters: { maxSwap: 0 } }, ''],
   [{ interactive: true }, 'announced /interactive'],
   [{ pseudoTerminal: true }, 'announced /pseudoTerminal'],
   [{ portMappings: [{ containerPort: 53, protocol: 'udp' }] }, 'announced /portMappings/0'],
-])('%j is %s', (container, expected) => expect(of(container)).toEqual([expected]));
+])('%j is %s', (container, expected) => expect(of(container).join()).toEqual(expected));
+
+test('limits are kept by cgroups, as far as the kernel can', () => {
+  const linuxParameters = { maxSwap: 64, swappiness: 10 };
+  const limited = { cpu: 100, memory: 128, memoryReservation: 64, linuxParameters };
+  const task = { cpu: '256', memory: '512' };
+  expect(of(limited, task)).toEqual([]);
+  expect(of(limited, task, { by: 'kernel', version: 2, swap: true, swappiness: false })).toEqual([
+    'refused /linuxParameters/swappiness',
+  ]);
+  expect(of(limited, task, { by: 'kernel', version: 1, swap: false, swappiness: true })).toEqual([
+    'refused /linuxParameters/maxSwap',
+  ]);
+});
+
+test('without cgroups memory is kept, and what is not is said', () => {
+  const linuxParameters = { maxSwap: 64, swappiness: 10 };
+  expect(of({ memory: 128 }, { memory: '512' }, agent)).toEqual([]);
+  expect(of({ cpu: 100, memoryReservation: 64, linuxParameters }, { cpu: '256', memory: '512' }, agent)).toEqual([
+    'announced /cpu',
+    'announced /cpu',
+    'announced /memoryReservation',
+    'refused /linuxParameters/maxSwap',
+    'refused /linuxParameters/swappiness',
+  ]);
+  expect(of({ linuxParameters: { maxSwap: 0 } }, {}, agent)).toEqual([]);
+});
 
 test.each<[Ecs.TaskDefinition, string]>([
   [{ networkMode: 'host' }, 'refused /networkMode'],

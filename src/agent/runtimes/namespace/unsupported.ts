@@ -1,5 +1,6 @@
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 import type { Unsupported } from '../runtime.ts';
+import type { Enforcement } from './limits/limiter.ts';
 import { lowestPort } from './published-ports.ts';
 import { bare, OWN_CAPABILITIES } from './sandbox.ts';
 
@@ -8,7 +9,10 @@ type Add = (asked: boolean, field: string, effect: Unsupported['effect'], reason
 const NO_ROUTE = 'a task has no way out of its own network: only its endpoints and Rolecall answer';
 
 /** What of a task definition namespaces cannot do, in the order of the definition. */
-export function unsupportedByNamespaces(definition: Ecs.TaskDefinition): readonly Unsupported[] {
+export function unsupportedByNamespaces(
+  definition: Ecs.TaskDefinition,
+  enforcement: Enforcement,
+): readonly Unsupported[] {
   const found: Unsupported[] = [];
   const add: Add = (asked, field, effect, reason) => {
     if (asked) found.push({ field, effect, reason });
@@ -39,6 +43,8 @@ export function unsupportedByNamespaces(definition: Ecs.TaskDefinition): readonl
     'there is no fault injection endpoint',
   );
   add(isAsked(definition.ephemeralStorage), '/ephemeralStorage', 'announced', 'the space of the disk is not divided');
+  const unlimited = enforcement.by === 'agent';
+  add(unlimited && isAsked(definition.cpu), '/cpu', 'announced', 'without cgroups CPU is not limited');
   const family = definition.runtimePlatform?.operatingSystemFamily;
   add(
     family?.startsWith('WINDOWS') === true,
@@ -51,6 +57,7 @@ export function unsupportedByNamespaces(definition: Ecs.TaskDefinition): readonl
     const at = `/containerDefinitions/${index}`;
     ofContainer(container, at, add);
     ofPorts(container, at, networkMode === 'awsvpc', add);
+    ofLimits(container, at, enforcement, add);
   }
   return found;
 }
@@ -145,9 +152,28 @@ function ofLinux(parameters: Ecs.LinuxParameters | undefined, at: string, add: A
       add(!TMPFS_OPTIONS.has(option), `${at}/tmpfs/${index}/mountOptions`, 'refused', reason);
     }
   }
-  for (const field of ['maxSwap', 'swappiness'] as const) {
-    add(parameters[field] !== undefined, `${at}/${field}`, 'announced', 'limits of memory are not enforced');
+}
+
+function ofLimits(container: Ecs.ContainerDefinition, at: string, enforcement: Enforcement, add: Add): void {
+  const { cpu = 0, memoryReservation = 0, linuxParameters = {} } = container;
+  const { maxSwap, swappiness } = linuxParameters;
+  const swap = `${at}/linuxParameters/maxSwap`;
+  const swappy = `${at}/linuxParameters/swappiness`;
+  if (enforcement.by === 'agent') {
+    add(cpu > 0, `${at}/cpu`, 'announced', 'without cgroups CPU is not divided by weight');
+    const reserved = memoryReservation > 0;
+    add(reserved, `${at}/memoryReservation`, 'announced', 'without cgroups no memory is set aside');
+    // 0 is what every container has: no swap.
+    add((maxSwap ?? 0) > 0, swap, 'refused', 'without cgroups there is no swap for containers');
+    add(maxSwap !== undefined && swappiness !== undefined, swappy, 'refused', 'without cgroups it cannot be set');
+    return;
   }
+  add((maxSwap ?? 0) > 0 && !enforcement.swap, swap, 'refused', 'this kernel does not count swap');
+  const set = maxSwap !== undefined && swappiness !== undefined;
+  add(set && !enforcement.swappiness, swappy, 'refused', 'cgroups of version 2 have no such setting');
+  // Source: ECS API, LinuxParameters: without `maxSwap` it is ignored.
+  const ignored = maxSwap === undefined && swappiness !== undefined;
+  add(ignored, swappy, 'announced', 'as in ECS, without maxSwap');
 }
 
 function isAsked(value: unknown): boolean {

@@ -28,6 +28,14 @@ test.each([
   ['4294967295', 'uids and gids must be in range 0-2147483647'],
 ])('%s is refused', (asked, message) => expect(() => of(asked)).toThrow(message));
 
+test('a user that is named is a member of other groups; with a group of its own it is not', () => {
+  const groups = (asked?: string) => resolveUser(asked, { passwd, group: `${group}wheel:x:10:root,app\n` }).groups;
+  expect(groups('app')).toEqual([50, 10]);
+  expect(groups('1000')).toEqual([50, 10]);
+  expect(groups()).toEqual([10]);
+  for (const asked of ['app:staff', '4242', '1000:1000']) expect(groups(asked)).toEqual([]);
+});
+
 test('an image without tables has its root', () => {
   expect(resolveUser(undefined, { passwd: '', group: '' })).toMatchObject({ uid: 0, gid: 0, home: '/root' });
 });

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
+import { realPath } from '../real-path.ts';
 import { RuntimeFailure } from '../runtime.ts';
 import { contains } from './host-root.ts';
 import type { Mount } from './sandbox.ts';
@@ -49,29 +50,40 @@ function mountPoint(
   if (volume === undefined) throw new RuntimeFailure('create', `mountPoints: there is no volume ${sourceVolume}`);
   const target = absolute(containerPath, 'mountPoints');
   const source = sourceOf(volume, places);
-  return [{ kind: 'bind', source, target, readOnly: always || readOnly === true }];
+  const fresh = volume.host?.sourcePath === undefined || volume.host.sourcePath === '';
+  return [{ kind: 'bind', source, target, readOnly: always || readOnly === true, fresh }];
 }
 
 function sourceOf(volume: Ecs.Volume, places: VolumePlaces): string {
   const { name = '', host, dockerVolumeConfiguration: docker } = volume;
   if (host?.sourcePath !== undefined && host.sourcePath !== '') {
     const path = absolute(host.sourcePath, `volume ${name}`);
-    // As dockerd does for a path that is not there.
-    mkdirSync(path, { recursive: true });
-    const source = realpathSync(path);
-    if (places.hidden.some((hidden) => existsSync(hidden) && contains(realpathSync(hidden), source))) {
+    const source = realPath(path);
+    if (places.hidden.some((hidden) => contains(realPath(hidden), source))) {
       throw new RuntimeFailure(
         'create',
         `volume ${name}: ${path} belongs to Rolecall itself and is shown to no container`,
       );
     }
+    // As dockerd does for a path that is not there.
+    if (!existsSync(source)) mkdirSync(source, { recursive: true });
     if (!statSync(source).isDirectory() && !statSync(source).isFile()) {
       throw new RuntimeFailure('create', `volume ${name}: ${path} is neither a directory nor a file`);
     }
     return source;
   }
-  const source = docker?.scope === 'shared' ? join(places.shared, fileName(name)) : join(places.task, fileName(name));
-  mkdirSync(source, { recursive: true, mode: 0o700 });
+  const shared = docker?.scope === 'shared';
+  const source = join(shared ? places.shared : places.task, fileName(name));
+  // Source: ECS API, DockerVolumeConfiguration: without autoprovision a shared volume must be there; dockerd's words.
+  if (shared && docker?.autoprovision !== true && !existsSync(source)) {
+    throw new RuntimeFailure('create', `get ${name}: no such volume (it would be the directory ${source})`);
+  }
+  // Source: ECS Developer Guide, bind mounts: owned by root, 0755. Nobody on this machine gets through the directory above.
+  mkdirSync(dirname(source), { recursive: true, mode: 0o700 });
+  if (!existsSync(source)) {
+    mkdirSync(source);
+    chmodSync(source, 0o755);
+  }
   return realpathSync(source);
 }
 

@@ -144,7 +144,7 @@ export const RUNNING_MEANINGS: readonly Meaning[] = [
     stage: 'running',
     cause:
       'In network modes bridge and host the containers reach the instance metadata, and with it the instance role’s keys.',
-    fix: 'Use awsvpc with ECS_AWSVPC_BLOCK_IMDS=true, or set the metadata’s hop limit to 1.',
+    fix: 'Use awsvpc with ECS_AWSVPC_BLOCK_IMDS=true, or bridge with the metadata options HttpTokens=required and HttpPutResponseHopLimit=1.',
     rules: ['RC306'],
     fits: says(/169\.254\.169\.254|instance metadata|reads instance role keys/i),
   },

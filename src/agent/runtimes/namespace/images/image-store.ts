@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Descriptor, type ImageManifest, Layout } from '../../../../services/ecr/registry/client/layout.ts';
+import { type Identities, ownIdentities } from '../identities.ts';
 import { readImageConfig, type UnpackedImage } from '../image.ts';
-import { removeTree } from '../overlay.ts';
+import { removeAsTask } from '../overlay.ts';
+import { giveAway } from './ownership.ts';
 import { openLayer, RootUnpacker } from './unpack.ts';
 
 /** An image whose blobs lie in a layout. */
@@ -27,12 +29,22 @@ export class ImageStore {
   readonly #roots: string;
   readonly #underway = new Map<string, Promise<string>>();
 
-  constructor(directory: string) {
+  readonly #identities: Promise<Identities>;
+
+  /** `identities`: default: this user's. */
+  constructor(directory: string, identities = ownIdentities()) {
+    this.#identities = identities;
     this.layout = join(directory, 'layout');
     this.#roots = join(directory, 'roots');
     mkdirSync(this.#roots, { recursive: true, mode: 0o700 });
     // What an earlier process did not finish.
-    for (const name of readdirSync(this.#roots)) if (name.includes(PARTIAL)) removeTree(join(this.#roots, name));
+    const left = readdirSync(this.#roots).filter((name) => name.includes(PARTIAL));
+    if (left.length > 0) void this.#remove(left.map((name) => join(this.#roots, name)));
+  }
+
+  /** Removes all of it; for a server that keeps nothing. */
+  async remove(): Promise<void> {
+    await this.#remove([this.#roots, this.layout]);
   }
 
   /** Throws LayerError, TarError, or Error for a configuration that is none. */
@@ -51,18 +63,27 @@ export class ImageStore {
   }
 
   async #root(digest: string, layers: readonly string[]): Promise<string> {
-    const root = join(this.#roots, digest.slice('sha256:'.length));
+    const identities = await this.#identities;
+    const { range } = identities;
+    // Its files belong to the users of a range: with another one it is another root.
+    const users = range === undefined ? '' : `-${range.firstUid}-${range.firstGid}-${range.count}`;
+    const root = join(this.#roots, `${digest.slice('sha256:'.length)}${users}`);
     if (existsSync(root)) return root;
     const partial = `${root}${PARTIAL}-${randomBytes(6).toString('hex')}`;
     try {
       const unpacker = new RootUnpacker(partial);
       for (const layer of layers) await unpacker.apply(openLayer(layer));
       unpacker.finish();
+      if (range !== undefined) await giveAway(unpacker.owners(), identities);
       renameSync(partial, root);
       return root;
     } catch (error) {
-      removeTree(partial);
+      await this.#remove([partial]);
       throw error;
     }
+  }
+
+  async #remove(directories: readonly string[]): Promise<void> {
+    await removeAsTask(await this.#identities, directories);
   }
 }

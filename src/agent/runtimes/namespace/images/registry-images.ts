@@ -20,6 +20,8 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 export class RegistryImages implements ImageSource {
   readonly #store: ImageStore;
   readonly #endpoint: () => string;
+  /** By the image's name: its last pull, over when it is settled. */
+  readonly #pulls = new Map<string, Promise<unknown>>();
 
   /** `endpoint`: base URL of the server, whose registry holds the images of ECR. */
   constructor(options: { readonly directory: string; readonly endpoint: () => string }) {
@@ -27,7 +29,27 @@ export class RegistryImages implements ImageSource {
     this.#endpoint = options.endpoint;
   }
 
+  /** Removes all images; for a server that keeps nothing. */
+  remove(): Promise<void> {
+    return this.#store.remove();
+  }
+
+  /** One pull of an image after the other: the next one finds there what the first has fetched. */
   async fetch(image: string, credentials: PullCredentials | undefined): Promise<UnpackedImage> {
+    const before = this.#pulls.get(image);
+    const pull = (async () => {
+      await before?.catch(() => {});
+      return this.#fetch(image, credentials);
+    })();
+    this.#pulls.set(image, pull);
+    try {
+      return await pull;
+    } finally {
+      if (this.#pulls.get(image) === pull) this.#pulls.delete(image);
+    }
+  }
+
+  async #fetch(image: string, credentials: PullCredentials | undefined): Promise<UnpackedImage> {
     const place = this.#placeOf(image);
     try {
       const pulled = await pullImage({

@@ -13,16 +13,19 @@ export interface LayerEntry {
   readonly content?: string | Buffer;
   readonly link?: string;
   readonly mode?: number;
+  /** Default: root. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 /** A tar archive, entry by entry. Source: POSIX ustar. */
 export function layer(entries: readonly LayerEntry[]): Buffer {
   const parts = entries.flatMap(
-    ({ path, type = '0', content = '', link = '', mode = type === '5' ? 0o755 : 0o644 }) => {
+    ({ path, type = '0', content = '', link = '', mode = type === '5' ? 0o755 : 0o644, uid = 0, gid = 0 }) => {
       const data = Buffer.from(content);
       const header = Buffer.alloc(512);
       header.write(path, 0, 100);
-      header.write(`${mode.toString(8).padStart(7, '0')}\0${'0'.repeat(7)}\0${'0'.repeat(7)}\0`, 100);
+      header.write([mode, uid, gid].map((number) => `${number.toString(8).padStart(7, '0')}\0`).join(''), 100);
       header.write(`${data.length.toString(8).padStart(11, '0')}\0${'0'.repeat(11)}\0`, 124);
       header.write(' '.repeat(8), 148);
       header.write(type, 156);

@@ -29,10 +29,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(place, { recursive: true, force: true }));
 
-async function unpack(...layers: readonly (readonly LayerEntry[])[]): Promise<void> {
+async function unpack(...layers: readonly (readonly LayerEntry[])[]): Promise<RootUnpacker> {
   const unpacker = new RootUnpacker(root);
   for (const entries of layers) await unpacker.apply(chunks(layer(entries)));
   unpacker.finish();
+  return unpacker;
 }
 
 /** In odd pieces, as a network brings them. */
@@ -206,4 +207,43 @@ test('whatever entries a layer has, nothing outside of the root changes', async 
     }),
     { numRuns: 150 },
   );
+});
+
+test('tells whose files are, those of the last layer that has them', async () => {
+  const app = { uid: 1000, gid: 50 };
+  const unpacker = await unpack(
+    [
+      { path: './', type: '5', uid: 7, gid: 7 },
+      { path: 'app/', type: '5', ...app },
+      { path: 'app/file', content: 'x', ...app },
+      { path: 'app/link', type: '2', link: '/etc', ...app },
+      { path: 'app/again', content: 'x', ...app },
+      { path: 'app/gone', content: 'x', ...app },
+      { path: 'root-own', content: 'x' },
+    ],
+    [
+      { path: 'app/again', content: 'root', uid: 0, gid: 0 },
+      { path: 'app/.wh.gone' },
+      { path: 'app/hard', type: '1', link: 'app/file', uid: 5, gid: 5 },
+    ],
+  );
+  const owners = unpacker.owners().map(({ path, uid, gid }) => `${path.slice(root.length)} ${uid}:${gid}`);
+  expect(owners.sort()).toEqual([' 7:7', '/app 1000:50', '/app/file 1000:50', '/app/link 1000:50']);
+});
+
+test('no owner is told of what lies outside, whatever became of a directory', async () => {
+  const owned = { uid: 1000, gid: 1000 };
+  const unpacker = await unpack(
+    [
+      { path: 'a/', type: '5' },
+      { path: 'a/secret', content: 'x', ...owned },
+      { path: 'b/deep/secret', content: 'x', ...owned },
+    ],
+    [
+      { path: 'a', type: '2', link: outside },
+      { path: 'b', type: '2', link: `../../..${outside}` },
+    ],
+  );
+  expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('secret');
+  expect(unpacker.owners()).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import {
-  chmodSync, closeSync, createReadStream, linkSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync,
+  chmodSync, closeSync, createReadStream, linkSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, realpathSync, rmSync,
   symlinkSync, utimesSync, writeSync,
 } from 'node:fs'; // biome-ignore format: one list
 import { basename, dirname, join } from 'node:path';
@@ -16,6 +16,15 @@ export class LayerError extends Error {
   }
 }
 
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface OwnedPath extends Owner {
+  readonly path: string;
+}
+
 /** Source: OCI image specification, layer.md, whiteouts. */
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
@@ -24,13 +33,14 @@ const OPAQUE = '.wh..wh..opq';
  * Unpacks layers one over the other into an empty directory. Whatever names and links a layer has, nothing outside of
  * the directory is written, read or linked to: a path is resolved as if the directory were `/`, part by part.
  *
- * All files become this user's; setuid and setgid bits, extended attributes, devices and FIFOs are left out: a container
- * has no use for them.
+ * All files become this user's, and `owners` says whose they should be; setuid and setgid bits, extended attributes,
+ * devices and FIFOs are left out: a container has no use for them.
  */
 export class RootUnpacker {
   readonly #root: string;
   /** Permissions of directories, set when all is unpacked: one without `w` would let nothing in. */
   readonly #directories = new Map<string, number>();
+  readonly #owners = new Map<string, Owner>();
 
   constructor(root: string) {
     this.#root = root;
@@ -51,10 +61,25 @@ export class RootUnpacker {
     this.#directories.clear();
   }
 
+  /** Paths that belong to others than root, after `finish`: none of them leads through a link. */
+  owners(): readonly OwnedPath[] {
+    const root = realpathSync(this.#root);
+    return [...this.#owners].flatMap(([path, owner]) => {
+      if (owner.uid === 0 && owner.gid === 0) return [];
+      if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return [];
+      const parent = dirname(path);
+      const own = path === this.#root || realpathSync(parent) === join(root, parent.slice(this.#root.length));
+      return own ? [{ path, ...owner }] : [];
+    });
+  }
+
   async #apply(entry: TarEntry, written: Set<string>): Promise<void> {
     const path = this.#inside(entry.path);
     if (path === this.#root) {
-      if (entry.type === 'directory') this.#directories.set(path, entry.mode & 0o1777);
+      if (entry.type === 'directory') {
+        this.#directories.set(path, entry.mode & 0o1777);
+        this.#owners.set(path, { uid: entry.uid, gid: entry.gid });
+      }
       return;
     }
     const name = basename(path);
@@ -69,6 +94,9 @@ export class RootUnpacker {
     this.#makeParent(path, written);
     if (!(entry.type === 'directory' && this.#isDirectory(path))) this.#remove(path);
     written.add(path);
+    // A hard link is its target, which has its owner.
+    if (entry.type === 'hardlink') this.#owners.delete(path);
+    else this.#owners.set(path, { uid: entry.uid, gid: entry.gid });
     switch (entry.type) {
       case 'directory':
         mkdirSync(path, { recursive: true, mode: 0o755 });
@@ -121,6 +149,7 @@ export class RootUnpacker {
     this.#makeParent(parent, written);
     this.#remove(parent);
     mkdirSync(parent, { mode: 0o755 });
+    this.#owners.delete(parent);
     written.add(parent);
   }
 
