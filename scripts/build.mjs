@@ -1,5 +1,5 @@
 // Bundles src/main.ts into dist/main.js and lays the model tables beside it. Quick enough to run before every start.
-import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -8,8 +8,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const dist = join(root, 'dist');
 
-rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
+// Types are made when the package is packed, before npm builds once more.
+for (const name of readdirSync(dist)) if (name !== 'types') rmSync(join(dist, name), { recursive: true, force: true });
 cpSync(join(root, 'src/wire/generated/models'), join(dist, 'models'), { recursive: true });
 await build({
   absWorkingDir: root,
