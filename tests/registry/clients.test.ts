@@ -11,6 +11,8 @@ import { sampleArchive } from './sample-image.ts';
 const runFile = promisify(execFile);
 const has = (program: string) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
 const withSkopeo = has('skopeo');
+/** The name of a network interface has 15 characters at most. */
+const BRIDGE = `rc-${process.pid}`;
 const withDocker = has('docker') && has('dockerd') && process.getuid?.() === 0;
 
 let scratch: string;
@@ -130,7 +132,9 @@ describe.skipIf(!withDocker)('docker', () => {
     config = join(scratch, 'docker-config');
     for (const folder of [home, config]) mkdirSync(folder);
     host = `unix://${join(home, 'docker.sock')}`;
-    // A daemon of its own, that touches no network and nothing of the machine's own Docker.
+    // A daemon of its own, on a bridge of its own: one without any would take the machine's `docker0` away.
+    await run('ip', ['link', 'add', BRIDGE, 'type', 'bridge']);
+    await run('ip', ['address', 'add', '172.31.253.1/30', 'dev', BRIDGE]);
     daemon = spawn(
       'dockerd',
       [
@@ -138,7 +142,7 @@ describe.skipIf(!withDocker)('docker', () => {
         `--data-root=${join(home, 'data')}`,
         `--exec-root=${join(home, 'exec')}`,
         `--pidfile=${join(home, 'pid')}`,
-        '--bridge=none',
+        `--bridge=${BRIDGE}`,
         '--iptables=false',
         '--ip6tables=false',
       ],
@@ -159,10 +163,12 @@ describe.skipIf(!withDocker)('docker', () => {
     }
   });
   afterAll(async () => {
-    if (daemon === undefined || daemon.exitCode !== null) return;
-    const ended = new Promise((resolve) => daemon.once('exit', resolve));
-    daemon.kill('SIGTERM');
-    await ended;
+    if (daemon !== undefined && daemon.exitCode === null) {
+      const ended = new Promise((resolve) => daemon.once('exit', resolve));
+      daemon.kill('SIGTERM');
+      await ended;
+    }
+    await run('ip', ['link', 'delete', BRIDGE]);
   });
 
   it('logs in, pushes, and pulls what it pushed', async () => {
