@@ -13,6 +13,7 @@ export default defineConfig({
           // Unit tests change nothing that outlives them: one module graph for all is much quicker.
           pool: 'threads',
           isolate: false,
+          maxWorkers: 2,
         },
       },
       {

@@ -93,7 +93,9 @@ export class AttackedServer {
     this.#client = new AwsClient({ endpoint: this.#endpoint, region: REGION, credentials });
   }
 
+  /** Tasks of a server with data run on: here nobody would come after it. */
   async close(): Promise<void> {
+    if (this.#client !== undefined) await this.#stopTasks();
     this.#client?.close();
     this.#process?.kill('SIGTERM');
     await this.#ended;
@@ -180,6 +182,20 @@ export class AttackedServer {
     }
     const { tasks: [task] = [] } = await this.#client.call('ecs', 'DescribeTasks', { tasks: [taskArn] });
     throw new Error(`${taskArn} ended: ${task?.stoppedReason}\n${heard.join('\n')}\n${this.#said}`);
+  }
+
+  async #stopTasks(): Promise<void> {
+    for (const cluster of Object.keys(CLUSTERS)) {
+      const { taskArns = [] } = await this.#client.call('ecs', 'ListTasks', { cluster });
+      for (const task of taskArns) await this.#client.call('ecs', 'StopTask', { cluster, task });
+      for (;;) {
+        const { taskArns: left = [] } = await this.#client.call('ecs', 'ListTasks', { cluster });
+        const { tasks = [] } =
+          left.length === 0 ? {} : await this.#client.call('ecs', 'DescribeTasks', { cluster, tasks: left });
+        if (tasks.every(({ lastStatus }) => lastStatus === 'STOPPED')) break;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
   }
 
   /** The server's own records, read beside it. */
