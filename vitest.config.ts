@@ -13,13 +13,16 @@ export default defineConfig({
           // Unit tests change nothing that outlives them: one module graph for all is much quicker.
           pool: 'threads',
           isolate: false,
-          maxWorkers: 2,
+          // All cores: they wait for nothing.
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
         test: {
           name: 'system',
+          sequence: { groupOrder: 1 },
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/{corpus,conformance,docs}/**'],
           globalSetup: ['tests/build.ts'],

@@ -186,16 +186,22 @@ export class AttackedServer {
 
   async #stopTasks(): Promise<void> {
     for (const cluster of Object.keys(CLUSTERS)) {
-      const { taskArns = [] } = await this.#client.call('ecs', 'ListTasks', { cluster });
-      for (const task of taskArns) await this.#client.call('ecs', 'StopTask', { cluster, task });
+      for (const task of await this.#tasks(cluster, 'RUNNING'))
+        await this.#client.call('ecs', 'StopTask', { cluster, task });
       for (;;) {
-        const { taskArns: left = [] } = await this.#client.call('ecs', 'ListTasks', { cluster });
+        const ended = await this.#tasks(cluster, 'STOPPED');
         const { tasks = [] } =
-          left.length === 0 ? {} : await this.#client.call('ecs', 'DescribeTasks', { cluster, tasks: left });
+          ended.length === 0
+            ? {}
+            : await this.#client.call('ecs', 'DescribeTasks', { cluster, tasks: ended.slice(-100) });
         if (tasks.every(({ lastStatus }) => lastStatus === 'STOPPED')) break;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
+  }
+
+  async #tasks(cluster: string, desiredStatus: 'RUNNING' | 'STOPPED'): Promise<readonly string[]> {
+    return (await this.#client.call('ecs', 'ListTasks', { cluster, desiredStatus })).taskArns ?? [];
   }
 
   /** The server's own records, read beside it. */
