@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AGENT_ADDRESS, type Beside, bindBeside, isTask } from './beside.ts';
-import { TOOL_ENVIRONMENT } from './socket-handover.ts';
+import { TOOL_ENVIRONMENT } from './tool-environment.ts';
 
 const USER = ['--user', '--map-root-user', '--net'];
 const PROBE = ['unshare', ...USER, 'sh', '-c', 'ip link add name one type veth peer name two'] as const;

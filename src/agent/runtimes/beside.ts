@@ -1,8 +1,7 @@
-import { accessSync, constants } from 'node:fs';
 import { isIPv4, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { systemPerl } from './perl-binder.ts';
 import type { Caller } from './runtime.ts';
-import { bindInside, type HandedOver, type NamespaceAddress, TOOL_ENVIRONMENT } from './socket-handover.ts';
+import { bindInside, type HandedOver, type NamespaceAddress } from './socket-handover.ts';
 
 /** Source: ECS Developer Guide, task IAM roles and task metadata; EC2 User Guide, instance metadata. */
 export const AGENT_ADDRESS = '169.254.170.2';
@@ -76,7 +75,7 @@ my @sockets;
 while (@ARGV && (my $to = shift) ne "--") {
   my ($host, $port) = split /:/, $to;
   my $socket;
-  socket($socket, 2, 1, 0) && setsockopt($socket, 1, 2, 1) && setsockopt($socket, 0, 15, 1) &&
+  socket($socket, 2, 2049, 0) && setsockopt($socket, 1, 2, 1) && setsockopt($socket, 0, 15, 1) &&
     bind($socket, pack("S n C4 x8", 2, $port, split(/[.]/, $host))) && listen($socket, 511) or die "listen $to: $!\\n";
   push @sockets, $socket;
 }
@@ -106,7 +105,7 @@ export async function bindBeside(request: BesideRequest, perl: string | false = 
     ...request.network,
   ];
   const beside = ['sh', '-c', BESIDE, 'sh', there.join('\n'), inTask.join('\n')];
-  const sockets = { network: [], listeners, datagrams };
+  const sockets = { network: [], listeners, datagrams, perl };
   const made = await (perl !== false && own.every(({ host }) => isIPv4(host))
     ? bindInside({
         ...sockets,
@@ -123,7 +122,7 @@ export async function bindBeside(request: BesideRequest, perl: string | false = 
         inherited: own.map((_, index) => FIRST_INHERITED + index),
       })
     : bothOrNone(
-        bindInside({ enter, network: ['link set lo up'], listeners: own }),
+        bindInside({ enter, network: ['link set lo up'], listeners: own, perl }),
         bindInside({ ...sockets, enter: [...enter, ...beside] }),
       ));
   const besides = made.servers.slice(own.length);
@@ -164,22 +163,4 @@ export function isTask(address: string | undefined): boolean {
 export function callerBeside({ remoteAddress }: Socket): Caller {
   if (isTask(remoteAddress)) return { belongs: true };
   return { belongs: false, who: `${remoteAddress ?? 'somebody'}, from outside of the task’s network` };
-}
-
-let found: string | false | undefined;
-
-/** The system's own, as all programs that enter a task's network. */
-function systemPerl(): string | false {
-  const candidates = (TOOL_ENVIRONMENT.PATH ?? '').split(':').map((directory) => join(directory, 'perl'));
-  found ??= candidates.find(isProgram) ?? false;
-  return found;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { Socket as Datagrams } from 'node:dgram';
 import { Server } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { perlBinder, systemPerl } from './perl-binder.ts';
+import { TOOL_ENVIRONMENT } from './tool-environment.ts';
 
 /** A TCP or UDP address inside of a network namespace. */
 export interface NamespaceAddress {
@@ -20,6 +22,8 @@ export interface HandoverRequest {
   readonly datagrams?: readonly NamespaceAddress[];
   /** TCP sockets that `enter` leaves open: their numbers. They are handed over before the others; default: none. */
   readonly inherited?: readonly number[];
+  /** Path of the Perl that binds where it can; false: Node does. Default: the system's. */
+  readonly perl?: string | false;
 }
 
 /** Sockets of another namespace, in the order in which they were asked for. */
@@ -27,12 +31,6 @@ export interface HandedOver {
   readonly servers: Server[];
   readonly datagrams: readonly Datagrams[];
 }
-
-/** Nothing of the server's own environment goes inside, and programs are the system's, whatever a PATH names first. */
-export const TOOL_ENVIRONMENT: Readonly<Record<string, string>> = {
-  PATH: '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:/run/current-system/sw/bin',
-  LC_ALL: 'C',
-};
 
 /** A process start under load costs tens of milliseconds of CPU: more of them at once than CPUs gain nothing. */
 const AT_ONCE = Math.max(2, availableParallelism());
@@ -102,14 +100,26 @@ setInterval(() => process.connected || process.exit(1), 100);
 })();
 `;
 
-type Message = NamespaceAddress | { readonly fd: number } | { readonly done: true } | { readonly error: string };
+type Message =
+  | NamespaceAddress
+  | { readonly fd: number }
+  | { readonly listening: true }
+  | { readonly done: true }
+  | { readonly error: string };
 
 function handOver(request: HandoverRequest): Promise<HandedOver> {
   const { enter, network, listeners, datagrams = [], inherited = [] } = request;
   const [command = 'sh', ...prefix] = enter;
-  // Without anything to bind there is nothing to start Node for.
+  // Without anything to bind there is nothing to start for it.
   const empty = listeners.length + datagrams.length + inherited.length === 0;
-  const bind = empty ? ['true'] : [process.execPath, '-e', BIND, JSON.stringify({ inherited, listeners, datagrams })];
+  const bind = empty
+    ? ['true']
+    : ((datagrams.length === 0 ? perlBinder({ inherited, listeners }, request.perl ?? systemPerl()) : undefined) ?? [
+        process.execPath,
+        '-e',
+        BIND,
+        JSON.stringify({ inherited, listeners, datagrams }),
+      ]);
   const program = network.length === 0 ? bind : ['sh', '-c', SHELL, 'sh', network.join('\n'), ...bind];
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...prefix, ...program], {

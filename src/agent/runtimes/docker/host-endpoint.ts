@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { AGENT_ADDRESS } from '../beside.ts';
 import { RuntimeFailure } from '../runtime.ts';
-import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { TOOL_ENVIRONMENT } from '../tool-environment.ts';
 import { containerAtOtherEnd } from './host-callers.ts';
 
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { TOOL_ENVIRONMENT } from '../tool-environment.ts';
 import { Engine, type EngineVersion, isTooOld } from './engine.ts';
 import type { SystemInfo } from './engine-types.ts';
 

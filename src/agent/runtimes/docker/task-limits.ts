@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { identify } from '../process-table.ts';
-import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { TOOL_ENVIRONMENT } from '../tool-environment.ts';
 import type { SystemInfo } from './engine-types.ts';
 
 /** What all containers of a task may use together. */

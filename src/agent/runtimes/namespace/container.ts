@@ -15,7 +15,7 @@ import {
   type RuntimeContainer,
   RuntimeFailure,
 } from '../runtime.ts';
-import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { TOOL_ENVIRONMENT } from '../tool-environment.ts';
 import { entryError } from './entry-program.ts';
 import { executeInside } from './execute.ts';
 import type { Limiter } from './limits/limiter.ts';

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { TOOL_ENVIRONMENT } from '../tool-environment.ts';
 import type { TaskNamespaces } from './namespaces.ts';
 
 /**

@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { signalGroup } from '../process-table.ts';
 import type { ExecResult } from '../runtime.ts';
-import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { TOOL_ENVIRONMENT } from '../tool-environment.ts';
 import { candidates, type Entry, entryError, entryProgram } from './entry-program.ts';
 import type { Limiter } from './limits/limiter.ts';
 import type { TaskNamespaces } from './namespaces.ts';

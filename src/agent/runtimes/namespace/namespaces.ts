@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { identify, isAlive, type ProcessIdentity } from '../process-table.ts';
 import { RuntimeFailure } from '../runtime.ts';
-import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { TOOL_ENVIRONMENT } from '../tool-environment.ts';
 import { type Identities, mapIdentities, mapLines } from './identities.ts';
 import { childrenOf } from './processes.ts';
 import type { Tools } from './tools.ts';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { TOOL_ENVIRONMENT } from '../socket-handover.ts';
+import { TOOL_ENVIRONMENT } from '../tool-environment.ts';
 import { type Identities, ownIdentities } from './identities.ts';
 import { aboutLimits } from './limits/about.ts';
 import { type Enforcement, findEnforcement } from './limits/limiter.ts';
