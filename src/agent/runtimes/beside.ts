@@ -1,5 +1,5 @@
-import { isIPv4, type Server, type Socket } from 'node:net';
-import { systemPerl } from './perl-binder.ts';
+import type { Server, Socket } from 'node:net';
+import { perlBinder, systemPerl } from './perl-binder.ts';
 import type { Caller } from './runtime.ts';
 import { bindInside, type HandedOver, type NamespaceAddress } from './socket-handover.ts';
 
@@ -12,6 +12,11 @@ const TASK_END = '169.254.172.2';
 const CABLE = 'aws';
 /** Its number in the task: programs that look for their own address take the first interface that leads out. */
 const CABLE_INDEX = 1_000_000;
+
+/** A line for `ip -batch` in the task: the cable, with its other end where the process of that number is. */
+function cableFrom(pid: string): string {
+  return `link add name ${CABLE} index ${CABLE_INDEX} type veth peer name task netns ${pid}`;
+}
 
 /** Somebody who answers by sockets of its own. */
 export interface Answering {
@@ -58,29 +63,11 @@ while read -r name rest; do
 done </proc/net/dev
 exec 9</proc/self/ns/net
 exec unshare --net -- sh -c '
-  printf "link add name ${CABLE} index ${CABLE_INDEX} type veth peer name task netns %s\\n%s\\n" "$$" "$2" |
+  printf "${cableFrom('%s')}\\n%s\\n" "$$" "$2" |
     nsenter --net=/proc/self/fd/9 -- ip -batch - &&
   printf "%s\\n" "$1" | ip -batch - || exit 1
   shift 2
   exec "$@" 9<&-' sh "$@"`;
-
-/**
- * Listens in the network that it runs in and runs what follows `--` with the sockets from 4 on: a program cannot be in
- * two networks, but its sockets can. The address need not be there yet (IP_FREEBIND). Without modules: it starts ten
- * times as quickly as Node. Numbers are Linux's, the same on all processors that Node has there.
- */
-const BIND_OWN = `
-$^F = 8;
-my @sockets;
-while (@ARGV && (my $to = shift) ne "--") {
-  my ($host, $port) = split /:/, $to;
-  my $socket;
-  socket($socket, 2, 2049, 0) && setsockopt($socket, 1, 2, 1) && setsockopt($socket, 0, 15, 1) &&
-    bind($socket, pack("S n C4 x8", 2, $port, split(/[.]/, $host))) && listen($socket, 511) or die "listen $to: $!\\n";
-  push @sockets, $socket;
-}
-exec { $ARGV[0] } @ARGV or die "$ARGV[0]: $!\\n"`;
-const FIRST_INHERITED = 4;
 
 /**
  * Listens for a task beside its network, and in it. Throws Error with what `ip` or the system said; then nothing is open.
@@ -104,26 +91,16 @@ export async function bindBeside(request: BesideRequest, perl: string | false = 
     ...addresses.map(wayTo),
     ...request.network,
   ];
+  const program =
+    datagrams.length > 0
+      ? undefined
+      : perlBinder(own, perl, { cable: CABLE, there, here: [cableFrom('PID'), ...inTask], listeners });
   const beside = ['sh', '-c', BESIDE, 'sh', there.join('\n'), inTask.join('\n')];
-  const sockets = { network: [], listeners, datagrams, perl };
-  const made = await (perl !== false && own.every(({ host }) => isIPv4(host))
-    ? bindInside({
-        ...sockets,
-        enter: [
-          ...enter,
-          perl,
-          '-e',
-          BIND_OWN,
-          '--',
-          ...own.map(({ host, port }) => `${host}:${port}`),
-          '--',
-          ...beside,
-        ],
-        inherited: own.map((_, index) => FIRST_INHERITED + index),
-      })
+  const made = await (program !== undefined
+    ? bindInside({ enter, network: [], listeners: [...own, ...listeners], program })
     : bothOrNone(
         bindInside({ enter, network: ['link set lo up'], listeners: own, perl }),
-        bindInside({ ...sockets, enter: [...enter, ...beside] }),
+        bindInside({ enter: [...enter, ...beside], network: [], listeners, datagrams, perl }),
       ));
   const besides = made.servers.slice(own.length);
   return {

@@ -24,7 +24,9 @@ describe('listenInside', () => {
 
   it('says what the system said', async () => {
     const listeners = [{ host: '203.0.113.1', port: 0 }];
-    await expect(listenInside({ enter: ['env'], network: [], listeners })).rejects.toThrow(/EADDRNOTAVAIL|Cannot assign requested address$/);
+    await expect(listenInside({ enter: ['env'], network: [], listeners })).rejects.toThrow(
+      /EADDRNOTAVAIL|Cannot assign requested address$/,
+    );
     await expect(listenInside({ enter: ['false'], network: [], listeners })).rejects.toThrow('false ended with 1');
   });
 

@@ -20,10 +20,10 @@ export interface HandoverRequest {
   readonly listeners: readonly NamespaceAddress[];
   /** UDP; default: none. */
   readonly datagrams?: readonly NamespaceAddress[];
-  /** TCP sockets that `enter` leaves open: their numbers. They are handed over before the others; default: none. */
-  readonly inherited?: readonly number[];
   /** Path of the Perl that binds where it can; false: Node does. Default: the system's. */
   readonly perl?: string | false;
+  /** Command line that binds and hands over; default: chosen by what is asked for. */
+  readonly program?: readonly string[] | undefined;
 }
 
 /** Sockets of another namespace, in the order in which they were asked for. */
@@ -68,13 +68,13 @@ const SHELL = 'printf "%s\\n" "$1" | ip -batch - || exit 1; shift; exec "$@"';
 const BIND = `
 const { createServer } = require('node:net');
 const { createSocket } = require('node:dgram');
-const listen = async (where) => {
+const listen = async ({ host, port }) => {
   const server = createServer();
   await new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ ...where, backlog: 511 }, resolve);
+    server.listen({ host, port, backlog: 511 }, resolve);
   });
-  process.send(where, server);
+  process.send({ listening: true }, server);
 };
 const bind = async ({ host, port }) => {
   const socket = createSocket('udp4');
@@ -88,8 +88,7 @@ const bind = async ({ host, port }) => {
 setInterval(() => process.connected || process.exit(1), 100);
 (async () => {
   try {
-    const { inherited, listeners, datagrams } = JSON.parse(process.argv[1]);
-    for (const fd of inherited) await listen({ fd });
+    const { listeners, datagrams } = JSON.parse(process.argv[1]);
     for (const address of listeners) await listen(address);
     for (const address of datagrams) await bind(address);
     // Not only disconnected: its own copies of the sockets would go on taking connections.
@@ -108,18 +107,13 @@ type Message =
   | { readonly error: string };
 
 function handOver(request: HandoverRequest): Promise<HandedOver> {
-  const { enter, network, listeners, datagrams = [], inherited = [] } = request;
+  const { enter, network, listeners, datagrams = [] } = request;
   const [command = 'sh', ...prefix] = enter;
   // Without anything to bind there is nothing to start for it.
-  const empty = listeners.length + datagrams.length + inherited.length === 0;
-  const bind = empty
-    ? ['true']
-    : ((datagrams.length === 0 ? perlBinder({ inherited, listeners }, request.perl ?? systemPerl()) : undefined) ?? [
-        process.execPath,
-        '-e',
-        BIND,
-        JSON.stringify({ inherited, listeners, datagrams }),
-      ]);
+  const empty = listeners.length + datagrams.length === 0;
+  const byPerl = datagrams.length === 0 ? perlBinder(listeners, request.perl ?? systemPerl()) : undefined;
+  const byNode = [process.execPath, '-e', BIND, JSON.stringify({ listeners, datagrams })];
+  const bind = empty ? ['true'] : (request.program ?? byPerl ?? byNode);
   const program = network.length === 0 ? bind : ['sh', '-c', SHELL, 'sh', network.join('\n'), ...bind];
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...prefix, ...program], {

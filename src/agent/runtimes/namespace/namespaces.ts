@@ -48,6 +48,8 @@ export class TaskNamespaces {
   readonly holders: NamespaceHolders;
   readonly #tools: Tools;
   #confirm: (() => void) | undefined;
+  /** Resolves when containers can run in them; rejects with RuntimeFailure. */
+  completed: Promise<void> = Promise.resolve();
 
   constructor(tools: Tools, holders: NamespaceHolders, confirm?: () => void) {
     this.#tools = tools;
@@ -55,7 +57,7 @@ export class TaskNamespaces {
     this.#confirm = confirm;
   }
 
-  /** Makes new ones. Until they are `noted` they end with the agent; with `keep` they outlive it from then on. Throws RuntimeFailure. */
+  /** Makes new ones: a network can be set up in them at once, containers run in them when they are `completed`. Until they are `noted` they end with the agent; with `keep` they outlive it from then on. Throws RuntimeFailure. */
   static async create(tools: Tools, keep: boolean, identities: Identities): Promise<TaskNamespaces> {
     const hold = keep ? KEPT : TIED;
     const several = identities.range !== undefined;
@@ -83,21 +85,31 @@ export class TaskNamespaces {
         if (keep) child.stdin?.end('\n');
         else child.stdin?.write('\n');
       });
-      const holding = ready(child);
-      child.stdin?.write('\n');
-      await holding;
-      if (several) await namespaces.#mapBelow(identities);
-      letGo(child);
+      namespaces.completed = namespaces.#complete(child, several ? identities : undefined);
+      // Whoever waits for it hears of a failure; nobody may have begun to wait yet.
+      namespaces.completed.catch(() => {});
       return namespaces;
     } catch (error) {
-      child.kill('SIGKILL');
-      const message = error instanceof Error ? error.message : String(error);
-      throw new RuntimeFailure('create', `the namespaces of the task cannot be made: ${message}`);
+      throw notMade(child, error);
     }
   }
 
-  /** A later agent knows of them: `note` writes them down, durably. */
+  /** What no network needs: /proc, and the user namespace below. `below`: its users; undefined: there is none. */
+  async #complete(child: ChildProcess, below: Identities | undefined): Promise<void> {
+    try {
+      const holding = ready(child);
+      child.stdin?.write('\n');
+      await holding;
+      if (below !== undefined) await this.#mapBelow(below);
+      letGo(child);
+    } catch (error) {
+      throw notMade(child, error);
+    }
+  }
+
+  /** A later agent knows of them: `note` writes them down, durably. Throws RuntimeFailure when they do not come to be complete. */
   async noted(note: (holders: NamespaceHolders) => Promise<void>): Promise<void> {
+    await this.completed;
     await note(this.holders);
     this.#confirm?.();
     this.#confirm = undefined;
@@ -149,6 +161,12 @@ export class TaskNamespaces {
     // The kernel lets the first process go when all others have ended.
     while (isAlive(inner) || isAlive(outer)) await delay(2);
   }
+}
+
+function notMade(child: ChildProcess, error: unknown): RuntimeFailure {
+  child.kill('SIGKILL');
+  const message = error instanceof Error ? error.message : String(error);
+  return new RuntimeFailure('create', `the namespaces of the task cannot be made: ${message}`);
 }
 
 function ready(child: ChildProcess): Promise<void> {

@@ -93,10 +93,13 @@ export class ReadyNamespaces {
 
   async #make(launchType: LaunchType): Promise<ReadyPlace> {
     const namespaces = await TaskNamespaces.create(this.#tools, this.#keep, this.#identities);
+    const plan = networkPlan({ launchType, definition: {} }, this.#server);
+    const opening = openListeners(this.#tools, namespaces, plan, this.#server);
     try {
-      const plan = networkPlan({ launchType, definition: {} }, this.#server);
-      return { namespaces, listeners: await openListeners(this.#tools, namespaces, plan, this.#server) };
+      const [listeners] = await Promise.all([opening, namespaces.completed]);
+      return { namespaces, listeners };
     } catch (error) {
+      await opening.then((listeners) => listeners.forEach((listener) => void listener.close())).catch(() => {});
       await namespaces.end();
       throw error;
     }

@@ -129,8 +129,19 @@ export class NamespaceTask implements RuntimeTask {
         return new NamespaceTask(parts, place, waiting.namespaces, network, limiter);
       }
       const namespaces = await TaskNamespaces.create(tools, keep, identities);
-      await namespaces.noted(note);
-      return await NamespaceTask.#openIn(parts, place, namespaces, limiter);
+      const opening = NamespaceTask.#openIn(parts, place, namespaces, limiter);
+      const noted = namespaces.noted(note);
+      try {
+        const [task] = await Promise.all([opening, noted]);
+        return task;
+      } catch (error) {
+        // One of the two may have come to its end all the same.
+        await noted.catch(() => {});
+        await opening.then((task) => task.#network.close()).catch(() => {});
+        await namespaces.end();
+        store.transact((tx) => tx.clear(holders, place.taskArn));
+        throw error;
+      }
     } catch (error) {
       await limiter.remove();
       throw error;
