@@ -52,7 +52,7 @@ describe('the name server of a task', () => {
 
   it.each([
     'example.com',
-    'registry.npmjs.example',
+    'packages.example',
     'sqs.eu-west-1.amazonaws.com.example.com',
     'sqs.eu-west-1.amazonaws.com.cn',
     'sqs.cn-north-1.amazonaws.com',
