@@ -201,13 +201,20 @@ export class ContractContainer {
     return this.seen.filter((line) => line.stream === stream).map(({ line }) => line);
   }
 
-  /** Resolves when a line of the container's output says so. */
+  /** Resolves when a line of the container's output says so. Throws when the output has ended without it. */
   async says(text: string): Promise<void> {
-    while (!this.seen.some(({ line }) => line.includes(text))) {
-      await new Promise<void>((resolve) => {
+    const said = () => this.seen.some(({ line }) => line.includes(text));
+    let ended = false;
+    const end = this.drained.then(() => {
+      ended = true;
+    });
+    while (!said() && !ended) {
+      const more = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+      await Promise.race([more, end]);
     }
+    if (!said()) throw new Error(`the container ended without saying "${text}":\n${this.lines('stderr').join('\n')}`);
   }
 
   leave(): void {

@@ -1,8 +1,24 @@
-import { type Attack, holds, none, open } from './attack.ts';
+import { type Attack, type Attempt, holds, none, open } from './attack.ts';
+import type { Box } from './box.ts';
 
 /** What `metadata of the machine itself` is said by, see outside.ts. */
 const MACHINE = 'metadata of the machine itself';
 const ROLE = '"Code": "Success"';
+
+/** Asks at the address that programs know by themselves. Sent into the task as text. */
+const askByDefault = async (box: Box): Promise<Attempt[]> => {
+  if (box.env.AWS_EC2_METADATA_DISABLED !== 'true') return [{ what: 'AWS_EC2_METADATA_DISABLED', got: 'not set' }];
+  const headers = { 'x-aws-ec2-metadata-token-ttl-seconds': '60' };
+  const { status, body, code } = await box.ask('http://169.254.169.254/latest/api/token', {
+    method: 'PUT',
+    headers,
+  });
+  if (status === 0) return [{ what: 'token', refused: code }];
+  const role = await box.ask('http://169.254.169.254/latest/meta-data/iam/security-credentials/ecsInstanceRole', {
+    headers: { 'x-aws-ec2-metadata-token': body },
+  });
+  return [{ what: 'role', got: role.body }];
+};
 
 export const metadata: readonly Attack[] = [
   {
@@ -16,19 +32,7 @@ export const metadata: readonly Attack[] = [
       namespace: holds('no way leads to the address'),
       docker: holds('the address leads nowhere in the task’s network'),
     },
-    program: async (box) => {
-      if (box.env.AWS_EC2_METADATA_DISABLED !== 'true') return [{ what: 'AWS_EC2_METADATA_DISABLED', got: 'not set' }];
-      const headers = { 'x-aws-ec2-metadata-token-ttl-seconds': '60' };
-      const { status, body, code } = await box.ask('http://169.254.169.254/latest/api/token', {
-        method: 'PUT',
-        headers,
-      });
-      if (status === 0) return [{ what: 'token', refused: code }];
-      const role = await box.ask('http://169.254.169.254/latest/meta-data/iam/security-credentials/ecsInstanceRole', {
-        headers: { 'x-aws-ec2-metadata-token': body },
-      });
-      return [{ what: 'role', got: role.body }];
-    },
+    program: askByDefault,
     // In the process runtime it is the machine's own network that answers, see the next but one.
     refusal: /^(ENETUNREACH|EHOSTUNREACH|EINVAL|ECONNREFUSED|timeout)$/,
     proof: () => [ROLE, 'not set'],
@@ -43,19 +47,7 @@ export const metadata: readonly Attack[] = [
       namespace: holds('nobody listens at the address'),
       docker: holds('the address leads nowhere in the task’s network'),
     },
-    program: async (box) => {
-      if (box.env.AWS_EC2_METADATA_DISABLED !== 'true') return [{ what: 'AWS_EC2_METADATA_DISABLED', got: 'not set' }];
-      const headers = { 'x-aws-ec2-metadata-token-ttl-seconds': '60' };
-      const { status, body, code } = await box.ask('http://169.254.169.254/latest/api/token', {
-        method: 'PUT',
-        headers,
-      });
-      if (status === 0) return [{ what: 'token', refused: code }];
-      const role = await box.ask('http://169.254.169.254/latest/meta-data/iam/security-credentials/ecsInstanceRole', {
-        headers: { 'x-aws-ec2-metadata-token': body },
-      });
-      return [{ what: 'role', got: role.body }];
-    },
+    program: askByDefault,
     refusal: /^(ENETUNREACH|EHOSTUNREACH|EINVAL|ECONNREFUSED|timeout)$/,
     proof: () => [ROLE, 'not set'],
   },
