@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   define: { ROLECALL_VERSION: JSON.stringify('0.0.0-test') },
   test: {
+    // Of `expect.poll`; how long something takes is no test's business.
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         extends: true,
@@ -15,6 +17,9 @@ export default defineConfig({
           isolate: false,
           // All cores: they wait for nothing.
           maxWorkers: '100%',
+          // Some start programs, all at once, on machines that may have one core.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -26,8 +31,10 @@ export default defineConfig({
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/{corpus,conformance,docs}/**'],
           globalSetup: ['tests/build.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // One file at a time: they share this machine's addresses, its Docker Engine and its cores.
+          maxWorkers: 1,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
     ],

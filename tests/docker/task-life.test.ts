@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContainerInspection } from '../../src/agent/runtimes/docker/engine-types.ts';
 import { AwsClient } from '../../src/wire/client.ts';
 import { rolecall, type Served, up } from '../system/program.ts';
-import { dockerRuntime, engine, image, noDocker } from './subject.ts';
+import { engine, image, noDocker } from './subject.ts';
 
 type Containers = NonNullable<RegisterTaskDefinitionCommandInput['containerDefinitions']>;
 
@@ -96,7 +96,7 @@ describe.skipIf(noDocker !== undefined)(
           name: 'db',
           essential: false,
           command: sh('echo db; sleep 1; touch /tmp/ready; exec sleep 1000'),
-          healthCheck: { command: ['CMD-SHELL', 'test -e /tmp/ready'], interval: 5, retries: 10, timeout: 2 },
+          healthCheck: { command: ['CMD-SHELL', 'test -e /tmp/ready'], interval: 5, retries: 10, timeout: 30 },
           dependsOn: [{ containerName: 'setup', condition: 'SUCCESS' }],
         },
         {
@@ -137,8 +137,8 @@ describe.skipIf(noDocker !== undefined)(
     });
 
     it('too much memory: OutOfMemoryError and 137; no heed of SIGTERM: 137 after stopTimeout', async () => {
-      const greedy = ['const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1));'];
-      const task = await start([{ name: 'app', memory: 48, command: [dockerRuntime.node, '-e', ...greedy] }]);
+      // A small program: a large one that hardly fits reads its own pages from the disk for minutes before it is ended.
+      const task = await start([{ name: 'app', memory: 64, command: sh('exec tail /dev/zero') }]);
       const stopped = await until(task, 'STOPPED');
       expect(stopped).toMatchObject({
         stopCode: 'EssentialContainerExited',

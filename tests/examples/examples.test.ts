@@ -147,7 +147,7 @@ describe('a task of its own', () => {
       said += chunk;
     });
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    await expect.poll(() => said, { timeout: 20_000 }).toContain('ecs:SubmitTaskStateChange');
+    await expect.poll(() => said).toContain('ecs:SubmitTaskStateChange');
     child.kill('SIGINT');
     expect(await ended).toBe(130);
     expect(said).toContain('own:1 on EC2  stopped  UserInitiated');

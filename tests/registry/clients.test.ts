@@ -13,7 +13,12 @@ const has = (program: string) => spawnSync(program, ['--version'], { stdio: 'ign
 const withSkopeo = has('skopeo');
 /** The name of a network interface has 15 characters at most. */
 const BRIDGE = `rc-${process.pid}`;
-const withDocker = has('docker') && has('dockerd') && process.getuid?.() === 0;
+const withDocker =
+  has('docker') &&
+  has('dockerd') &&
+  process.getuid?.() === 0 &&
+  // For the bridge of its own.
+  spawnSync('ip', ['-V'], { stdio: 'ignore' }).status === 0;
 
 let scratch: string;
 let registry: TestRegistry;
@@ -158,7 +163,7 @@ describe.skipIf(!withDocker)('docker', () => {
         () => false,
       );
       if (ready) break;
-      if (attempt === 100 || daemon.exitCode !== null) throw new Error(`dockerd did not start: ${log.slice(-3000)}`);
+      if (attempt === 500 || daemon.exitCode !== null) throw new Error(`dockerd did not start: ${log.slice(-3000)}`);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   });

@@ -235,7 +235,7 @@ const full = process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI;
 const own = full ?? 'http://169.254.170.2' + process.env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
 const authorization = process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
 const ask = (url, headers = authorization === undefined ? {} : { authorization }) =>
-  fetch(url, { headers, signal: AbortSignal.timeout(4000) }).then(
+  fetch(url, { headers, signal: AbortSignal.timeout(60_000) }).then(
     async (answer) => ({ status: answer.status, body: await answer.json().catch(() => null) }),
     (error) => ({ status: 0, body: error.cause?.code ?? error.name }));
 `;

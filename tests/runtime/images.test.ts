@@ -136,6 +136,12 @@ describe.skipIf(unavailable !== undefined)(
       await removeAsTask(await ownIdentities(), [join(bench.directory, 'volumes')]);
     });
 
+    it('a path of the host at which nothing can be made is said', async () => {
+      const task = await bench.task({ volumes: [{ name: 'kernel', host: { sourcePath: '/proc/rolecall/x' } }] });
+      const mountPoints = [{ sourceVolume: 'kernel', containerPath: '/kernel' }];
+      await expect(task.start(script('true'), { mountPoints })).rejects.toThrow('volume kernel: /proc/rolecall/x cannot');
+    });
+
     it('gives the stop signal of the image, and the names and numbers of users as Docker reads them', async () => {
       const task = await bench.task();
       const container = await task.start(

@@ -107,7 +107,7 @@ describe.skipIf(unavailable !== undefined)(
 
     it('finds that a container was killed for its memory meanwhile', async () => {
       const place = newPlace();
-      const hog = 'const held = []; setInterval(() => held.push(Buffer.alloc(16 * 1024 * 1024, 1)), 20)';
+      const hog = 'const held = []; setInterval(() => held.push(Buffer.alloc(16 * 1024 * 1024, 1)), 100)';
       await killed({
         place,
         keep: true,

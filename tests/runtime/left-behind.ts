@@ -41,7 +41,8 @@ function linesOf(file: string): string[] {
   return readFileSync(file, 'utf8').split('\n');
 }
 
-function controlGroups(): string[] {
+/** Paths of all control groups of this machine. Others may come and go meanwhile. */
+export function controlGroups(): string[] {
   const found: string[] = [];
   const look = (directory: string, depth: number) => {
     let entries: { name: string; isDirectory(): boolean }[];

@@ -203,7 +203,7 @@ describe.skipIf(unavailable !== undefined)(
     });
 
     it('a container that takes more memory than it may ends as in ECS', async () => {
-      const hog = 'const held = []; setInterval(() => held.push(Buffer.alloc(16 * 1024 * 1024, 1)), 20)';
+      const hog = 'const held = []; setInterval(() => held.push(Buffer.alloc(16 * 1024 * 1024, 1)), 100)';
       const { task } = await run({
         cpu: '1024',
         memory: '2048',

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const NOT_COPIED = new Set(['node_modules', '.git', 'dist'].map((name) => join(ROOT, name)));
+const NOT_COPIED = new Set(['node_modules', '.git', '.rolecall', 'dist'].map((name) => join(ROOT, name)));
 
 let folder: string;
 let files: string[];

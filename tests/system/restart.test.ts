@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ECS, type Task } from '@aws-sdk/client-ecs';
@@ -99,14 +99,19 @@ describe('tasks over a restart', () => {
     // Prints its credentials' access key at the start and again after the restart, from the same URI.
     const script = `
       const { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: token } = process.env;
-      const ask = () => fetch(uri, { headers: { authorization: token } }).then((a) => a.json()).then((a) => a.AccessKeyId);
+      const ask = () => fetch(uri, { headers: { authorization: token }, signal: AbortSignal.timeout(10000) }).then((a) => a.json()).then((a) => a.AccessKeyId);
+      const { writeFileSync } = await import('node:fs');
+      // Node does not always wait for a request whose connection is cut.
+      setInterval(() => {}, 1000);
       const first = await ask();
+      writeFileSync(process.env.HAS_CREDENTIALS, '');
       for (;;) {
         await new Promise((r) => setTimeout(r, 200));
         const again = await ask().catch(() => undefined);
-        if (again === undefined) { globalThis.down = true; continue; }
+        if (again === undefined) { globalThis.down = true; writeFileSync(process.env.HAS_NONE, ''); continue; }
         if (globalThis.down) process.exit(again === first ? 21 : 22);
       }`;
+    const said = { HAS_CREDENTIALS: join(data, 'has-credentials'), HAS_NONE: join(data, 'has-none') };
     await ecs.registerTaskDefinition({
       family: 'survivor',
       requiresCompatibilities: ['FARGATE'],
@@ -115,7 +120,12 @@ describe('tasks over a restart', () => {
       memory: '512',
       taskRoleArn: 'task',
       containerDefinitions: [
-        { name: 'app', image: 'program', command: [process.execPath, '--input-type=module', '-e', script] },
+        {
+          name: 'app',
+          image: 'program',
+          command: [process.execPath, '--input-type=module', '-e', script],
+          environment: Object.entries(said).map(([name, value]) => ({ name, value })),
+        },
       ],
     });
     const { tasks } = await ecs.runTask({
@@ -125,9 +135,9 @@ describe('tasks over a restart', () => {
     });
     const taskArn = tasks![0]!.taskArn!;
     await until(ecs, taskArn, ({ lastStatus }) => lastStatus === 'RUNNING');
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await expect.poll(() => existsSync(said.HAS_CREDENTIALS)).toBe(true);
     await server.end('SIGKILL');
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await expect.poll(() => existsSync(said.HAS_NONE)).toBe(true);
     const again = new ECS(config((await start(data, ['--stand-in', 'program=host'])).endpoint));
     const task = await until(again, taskArn, ({ lastStatus }) => lastStatus === 'STOPPED');
     expect(task).toMatchObject({

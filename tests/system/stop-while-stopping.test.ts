@@ -23,7 +23,8 @@ it('a server that is stopped while a task is stopping ends, and the next one bri
       {
         name: 'app',
         image: 'app',
-        stopTimeout: 2,
+        // As long as that it is seen stopping.
+        stopTimeout: 6,
         // It does not end by SIGTERM.
         command: ['/bin/sh', '-c', 'trap "" TERM; touch "$READY"; while :; do sleep 1; done'],
         environment: [{ name: 'READY', value: ready }],

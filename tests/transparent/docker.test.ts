@@ -109,7 +109,7 @@ describe.skipIf(noDocker !== undefined)(
             {
               name: 'app',
               image,
-              memory: 128,
+              memory: 512,
               command: node(lookup),
               links: ['db:store'],
               extraHosts: [{ hostname: 'other', ipAddress: '10.1.2.3' }],

@@ -29,11 +29,13 @@ describe.skipIf(noDocker !== undefined)(
       await bench.close();
       await told.close();
     });
+    /** Milliseconds, where silence is what is waited for. */
+    const SHORT = { PATIENCE: '3000' };
     const HANDSHAKE = `
       import { connect } from 'node:tls';
       import { lookup } from 'node:dns/promises';
       const host = process.env.ADDRESS ?? '169.254.169.253';
-      const socket = connect({ host, port: 443, servername: 'sqs.eu-west-1.amazonaws.com', timeout: 4000 }, () => { console.log('trusted'); socket.destroy(); });
+      const socket = connect({ host, port: 443, servername: 'sqs.eu-west-1.amazonaws.com', timeout: Number(process.env.PATIENCE ?? 30000) }, () => { console.log('trusted'); socket.destroy(); });
       socket.once('timeout', () => { console.log('no answer'); socket.destroy(); });
       socket.once('error', (error) => console.log(error.code));
     `;
@@ -41,7 +43,7 @@ describe.skipIf(noDocker !== undefined)(
     it('a task of a server that is not transparent finds nobody at the address, and trusts nobody new', async () => {
       const task = await told.task();
       await task.endpoint();
-      const { out } = await task.script(HANDSHAKE);
+      const { out } = await task.script(HANDSHAKE, { env: SHORT });
       expect(['EHOSTUNREACH', 'ENETUNREACH', 'ECONNREFUSED', 'EINVAL', 'no answer']).toContain(out[0]);
       const { out: given } = await task.run(
         sh('ls -d /etc/rolecall; env | grep -c -e CERT -e CA_BUNDLE; cat /etc/resolv.conf'),
@@ -84,7 +86,7 @@ describe.skipIf(noDocker !== undefined)(
     it('a neighbour reaches neither the endpoint nor the name server of a task, whatever routes it sets', async () => {
       const victim = await bench.task();
       await victim.endpoint();
-      await victim.start(sh('sleep 100'));
+      await victim.start(sh('sleep 1000'));
       const thief = await bench.task({ networkMode: 'bridge' }, 'EC2');
       await thief.endpoint();
       const NET_ADMIN = { linuxParameters: { capabilities: { add: ['NET_ADMIN'] } } };
@@ -95,7 +97,7 @@ describe.skipIf(noDocker !== undefined)(
         // An A question for sqs.eu-west-1.amazonaws.com.
         const name = Buffer.concat('sqs.eu-west-1.amazonaws.com'.split('.').map((label) => Buffer.from(String.fromCharCode(label.length) + label)));
         socket.send(Buffer.concat([Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]), name, Buffer.from([0, 0, 1, 0, 1])]), 53, '169.254.169.253');
-        setTimeout(() => { console.log('no answer'); process.exit(); }, 1500);
+        setTimeout(() => { console.log('no answer'); process.exit(); }, Number(process.env.PATIENCE ?? 30000));
       `;
       const own = await thief.run([dockerRuntime.node, '-e', query], { name: 'own' });
       expect(own.out).toEqual(['answered']);
@@ -105,7 +107,7 @@ describe.skipIf(noDocker !== undefined)(
         'ADDRESS=$VICTIM "$NODE" --input-type=module -e "$HANDSHAKE"';
       const { out, err } = await thief.run(sh(routed), {
         name: 'thief',
-        env: { VICTIM: victim.runtime.address, NODE: dockerRuntime.node, HANDSHAKE, QUERY: query },
+        env: { ...SHORT, VICTIM: victim.runtime.address, NODE: dockerRuntime.node, HANDSHAKE, QUERY: query },
         ...NET_ADMIN,
       });
       expect(err).toEqual([]);

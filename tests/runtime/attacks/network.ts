@@ -165,7 +165,7 @@ export const network: readonly Attack[] = [
     program: async (box, { machine, neighbour }) => {
       const endpoint = '169.254.170.2';
       const ports = Array.from({ length: 1024 }, (_, index) => index + 1).filter((port) => port !== 80);
-      const tries = await Promise.all(ports.map((port) => box.reach(`port ${port}`, { host: endpoint, port })));
+      const tries = await Promise.all(ports.map((port) => box.reach(`port ${port}`, { host: endpoint, port }, 1500)));
       const gateway = neighbour.address.replace(/\.\d+$/, '.1');
       const hosts = [gateway, neighbour.address, ...machine.addresses.filter((address) => !address.includes(':'))];
       if (machine.outside !== '') hosts.push(machine.outside);
@@ -175,7 +175,7 @@ export const network: readonly Attack[] = [
           tries.push(turned);
           continue;
         }
-        for (const port of [machine.anyPort, neighbour.port]) tries.push(await box.reach(host, { host, port }));
+        for (const port of [machine.anyPort, neighbour.port]) tries.push(await box.reach(host, { host, port }, 1500));
         box.sh('back', `ip route del ${host}/32 via ${endpoint} dev aws`);
       }
       return tries;
