@@ -13,6 +13,7 @@ import {
   type RuntimeContainer,
   RuntimeFailure,
 } from './runtime.ts';
+import { checkStart } from './start-check.ts';
 
 /** How a container is run as a process. */
 export interface ProcessPlan {
@@ -85,7 +86,7 @@ export class ProcessContainer implements RuntimeContainer {
     if (!existsSync(directory)) {
       throw new RuntimeFailure('start', `workingDirectory: there is no directory ${directory} on this machine`);
     }
-    checkNullBytes(commandLine, environment);
+    checkStart(commandLine, environment);
     const [program, ...args] = commandLine as [string, ...string[]];
     const out = openSync(files.stdout, 'a', 0o600);
     const err = openSync(files.stderr, 'a', 0o600);
@@ -225,15 +226,6 @@ function trySignal(pid: number, signal: NodeJS.Signals): void {
 /** What a shell and Docker answer for a program that a signal ended. */
 function signalCode(signal: NodeJS.Signals | null): number {
   return 128 + (signal === null ? 0 : (constants.signals[signal] ?? 0));
-}
-
-/** Node's own refusal would quote the value, which may be a secret. */
-function checkNullBytes(commandLine: readonly string[], environment: Readonly<Record<string, string>>): void {
-  if (commandLine.some((part) => part.includes('\0')))
-    throw new RuntimeFailure('start', 'the command holds a null byte');
-  for (const [name, value] of Object.entries(environment)) {
-    if (value.includes('\0')) throw new RuntimeFailure('start', `environment variable ${name} holds a null byte`);
-  }
 }
 
 /** As the OCI runtime says it. Source: runc's texts, as quoted in stopped reasons (observed). */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CODE_ADDRESS, executable } from '../executable.ts';
 import { type Engine, isStatus } from './engine.ts';
 import { tar } from './tar.ts';
 
@@ -8,8 +9,6 @@ import { tar } from './tar.ts';
  * process namespace it inherits orphans: with SIGCHLD ignored the kernel clears them away.
  */
 
-const CODE_OFFSET = 64 + 56;
-const LOAD_ADDRESS = 0x400000;
 /** struct kernel_sigaction: handler SIG_IGN (1), flags, restorer, mask. */
 const IGNORE = Buffer.concat([Buffer.from([1]), Buffer.alloc(31)]);
 
@@ -18,30 +17,11 @@ const machines: Readonly<Record<string, { readonly number: number; readonly code
   arm64: { number: 183, code: arm64Code },
 };
 
-/** A whole ELF executable. Source: ELF-64 object file format; the system calls' numbers are Linux's. Throws for other architectures. */
+/** A whole executable. The system calls' numbers are Linux's. Throws for other architectures. */
 export function pauseProgram(architecture: string): Buffer {
   const machine = machines[architecture];
   if (machine === undefined) throw new Error(`there is no pause program for ${architecture}`);
-  const body = Buffer.concat([machine.code(), IGNORE]);
-  const header = Buffer.alloc(CODE_OFFSET);
-  header.write('\x7fELF\x02\x01\x01', 'latin1');
-  header.writeUInt16LE(2, 16); // executable
-  header.writeUInt16LE(machine.number, 18);
-  header.writeUInt32LE(1, 20);
-  header.writeBigUInt64LE(BigInt(LOAD_ADDRESS + CODE_OFFSET), 24); // entry
-  header.writeBigUInt64LE(64n, 32); // program headers
-  header.writeUInt16LE(64, 52);
-  header.writeUInt16LE(56, 54);
-  header.writeUInt16LE(1, 56);
-  const size = BigInt(CODE_OFFSET + body.length);
-  header.writeUInt32LE(1, 64); // loaded
-  header.writeUInt32LE(5, 68); // read and execute
-  header.writeBigUInt64LE(BigInt(LOAD_ADDRESS), 80);
-  header.writeBigUInt64LE(BigInt(LOAD_ADDRESS), 88);
-  header.writeBigUInt64LE(size, 96);
-  header.writeBigUInt64LE(size, 104);
-  header.writeBigUInt64LE(0x10000n, 112); // the largest page of any kernel
-  return Buffer.concat([header, body]);
+  return executable(machine.number, Buffer.concat([machine.code(), IGNORE]));
 }
 
 function x64Code(): Buffer {
@@ -57,7 +37,7 @@ function x64Code(): Buffer {
     ...[0x0f, 0x05], // syscall
     ...[0xeb, 0xf7], // jmp sleep
   ]);
-  code.writeUInt32LE(LOAD_ADDRESS + CODE_OFFSET + length, 11);
+  code.writeUInt32LE(CODE_ADDRESS + length, 11);
   return code;
 }
 

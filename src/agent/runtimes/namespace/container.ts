@@ -15,6 +15,7 @@ import {
   type RuntimeContainer,
   RuntimeFailure,
 } from '../runtime.ts';
+import { checkStart } from '../start-check.ts';
 import { TOOL_ENVIRONMENT } from '../tool-environment.ts';
 import { entryError } from './entry-program.ts';
 import { executeInside } from './execute.ts';
@@ -152,7 +153,7 @@ export class NamespaceContainer implements RuntimeContainer {
   }
 
   async start(): Promise<void> {
-    checkNullBytes(this.#plan);
+    checkStart(this.#plan.commandLine, this.#plan.environment);
     this.#ports = await this.#publish();
     try {
       await this.#launch();
@@ -366,16 +367,4 @@ function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
 /** What a shell and Docker answer for a program that a signal ended. */
 function signalCode(name: NodeJS.Signals | null): number {
   return 128 + (name === null ? 0 : (constants.signals[name] ?? 0));
-}
-
-/** Values are not quoted: they may be secrets. */
-function checkNullBytes({ commandLine, environment }: ContainerPlan): void {
-  if (commandLine.some((part) => part.includes('\0')))
-    throw new RuntimeFailure('start', 'the command holds a null byte');
-  for (const [name, value] of Object.entries(environment)) {
-    if (name === '' || name.includes('=') || name.includes('\0')) {
-      throw new RuntimeFailure('start', `${JSON.stringify(name)} is no name of an environment variable`);
-    }
-    if (value.includes('\0')) throw new RuntimeFailure('start', `environment variable ${name} holds a null byte`);
-  }
 }

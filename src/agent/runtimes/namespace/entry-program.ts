@@ -1,3 +1,5 @@
+import { CODE_ADDRESS, executable } from '../executable.ts';
+
 /**
  * The program that a container with several users begins with, and whatever is run beside a container's program: it becomes
  * the container's user with the container's rights, and then the program. bubblewrap itself can give a container one user
@@ -33,8 +35,6 @@ export function candidates(program: string, path: string): string[] {
   return path.split(':').map((directory) => (directory === '' ? program : `${directory}/${program}`));
 }
 
-const HEADERS = 64 + 56;
-const LOAD_ADDRESS = 0x400000;
 /** Descriptors of the launch, which the container must not have; kernels before 5.9 do not close all at once. */
 const CLOSED = [3, 4, 5, 6, 7];
 /** Programs with the set-user-ID bit give no rights; those that are put down stay down. Source: prctl(2). */
@@ -63,7 +63,7 @@ interface Assembler {
   tellError(write: number): Buffer;
 }
 
-/** A whole ELF executable. Source: ELF-64 object file format; numbers of system calls are Linux's. Throws for other architectures. */
+/** A whole executable. Numbers of system calls are Linux's. Throws for other architectures. */
 export function entryProgram(architecture: string, entry: Entry): Buffer {
   const assembler = assemblers[architecture];
   if (assembler === undefined) throw new Error(`there is no entry program for ${architecture}`);
@@ -78,7 +78,7 @@ export function entryProgram(architecture: string, entry: Entry): Buffer {
   const failed = data.add(Buffer.from(ENTRY_FAILED));
   // The length of the code does not depend on where the data is.
   const length = assemble(0).length;
-  const body = Buffer.concat([assemble(LOAD_ADDRESS + HEADERS + length), data.bytes]);
+  const body = Buffer.concat([assemble(CODE_ADDRESS + length), data.bytes]);
   return executable(assembler.machine, body);
 
   function assemble(dataAt: number): Buffer {
@@ -132,28 +132,6 @@ function words(values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 4);
   for (const [index, value] of values.entries()) bytes.writeUInt32LE(value >>> 0, index * 4);
   return bytes;
-}
-
-function executable(machine: number, body: Buffer): Buffer {
-  const header = Buffer.alloc(HEADERS);
-  header.write('\x7fELF\x02\x01\x01', 'latin1');
-  header.writeUInt16LE(2, 16); // executable
-  header.writeUInt16LE(machine, 18);
-  header.writeUInt32LE(1, 20);
-  header.writeBigUInt64LE(BigInt(LOAD_ADDRESS + HEADERS), 24); // entry
-  header.writeBigUInt64LE(64n, 32); // program headers
-  header.writeUInt16LE(64, 52);
-  header.writeUInt16LE(56, 54);
-  header.writeUInt16LE(1, 56);
-  const size = BigInt(HEADERS + body.length);
-  header.writeUInt32LE(1, 64); // loaded
-  header.writeUInt32LE(5, 68); // read and execute
-  header.writeBigUInt64LE(BigInt(LOAD_ADDRESS), 80);
-  header.writeBigUInt64LE(BigInt(LOAD_ADDRESS), 88);
-  header.writeBigUInt64LE(size, 96);
-  header.writeBigUInt64LE(size, 104);
-  header.writeBigUInt64LE(0x10000n, 112); // the largest page of any kernel
-  return Buffer.concat([header, body]);
 }
 
 function wordOf(value: Exclude<Value, string>, dataAt: number): number {
