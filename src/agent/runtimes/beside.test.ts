@@ -95,6 +95,17 @@ describe.skipIf(unavailable)('bindBeside', () => {
     await expect.poll(() => inside('ip', '-o', 'link')).not.toContain('aws');
   });
 
+  it.each(ways)('%s: settings of the task’s network are made before anything listens', async (_, by) => {
+    const file = 'ipv4/ip_local_port_range';
+    const settings = new Map([[file, '20000 30000']]);
+    const request = { enter, listeners: [AGENT], own: [SERVER], network: [], also: undefined };
+    const { own, listeners } = await bindBeside({ ...request, settings }, by);
+    open.push(...own, ...listeners);
+    expect(inside('cat', `/proc/sys/net/${file}`)).toBe('20000\t30000\n');
+    const wrong = new Map([['ipv4/no_such_setting', '1']]);
+    await expect(bindBeside({ ...request, settings: wrong }, by)).rejects.toThrow(/no_such_setting/);
+  });
+
   it('who else answers there has sockets of its own', async () => {
     let closed = false;
     const other = { host: '169.254.169.253', port: 80 };

@@ -30,6 +30,8 @@ export interface Answering {
 export interface BesideRequest {
   /** Command that runs what follows it in the task's network, with the right to change it. */
   readonly enter: readonly string[];
+  /** Files below /proc/sys/net and what to write there before anything listens. Default: none. */
+  readonly settings?: ReadonlyMap<string, string>;
   /** What the task reaches by the cable; their addresses lead there. */
   readonly listeners: readonly NamespaceAddress[];
   /** What listens in the task's own network. */
@@ -74,7 +76,7 @@ exec unshare --net -- sh -c '
  * `perl`: its path, where the system has it; without it Node is started a second time.
  */
 export async function bindBeside(request: BesideRequest, perl: string | false = systemPerl()): Promise<Beside> {
-  const { enter, own, also } = request;
+  const { enter, own, also, settings = new Map() } = request;
   const listeners = [...request.listeners, ...(also?.listeners ?? [])];
   const datagrams = also?.datagrams ?? [];
   const addresses = [...new Set([...listeners, ...datagrams].map(({ host }) => host))];
@@ -94,12 +96,18 @@ export async function bindBeside(request: BesideRequest, perl: string | false = 
   const program =
     datagrams.length > 0
       ? undefined
-      : perlBinder(own, perl, { cable: CABLE, there, here: [cableFrom('PID'), ...inTask], listeners });
+      : perlBinder(own, perl, {
+          cable: CABLE,
+          there,
+          here: [cableFrom('PID'), ...inTask],
+          listeners,
+          settings,
+        });
   const beside = ['sh', '-c', BESIDE, 'sh', there.join('\n'), inTask.join('\n')];
   const made = await (program !== undefined
     ? bindInside({ enter, network: [], listeners: [...own, ...listeners], program })
     : bothOrNone(
-        bindInside({ enter, network: ['link set lo up'], listeners: own, perl }),
+        bindInside({ enter: [...enter, ...writing(settings)], network: ['link set lo up'], listeners: own, perl }),
         bindInside({ enter: [...enter, ...beside], network: [], listeners, datagrams, perl }),
       ));
   const besides = made.servers.slice(own.length);
@@ -108,6 +116,13 @@ export async function bindBeside(request: BesideRequest, perl: string | false = 
     listeners: besides.slice(0, request.listeners.length),
     close: also?.answer({ servers: besides.slice(request.listeners.length), datagrams: made.datagrams }) ?? (() => {}),
   };
+}
+
+/** Command that writes files below /proc/sys/net, then becomes what follows it: the kernel shows its own network's there. */
+export function writing(settings: ReadonlyMap<string, string>): readonly string[] {
+  if (settings.size === 0) return [];
+  const script = [...settings].map(([file, value]) => `printf %s '${value}' > /proc/sys/net/${file} && `).join('');
+  return ['sh', '-c', `${script}exec "$@"`, 'sh'];
 }
 
 /** Where one of them fails, what the other one has opened is closed again. */

@@ -19,13 +19,14 @@ const SYSTEM_CALLS: Partial<Record<NodeJS.Architecture, { readonly sendmsg: numb
  * stays behind makes the cable between them.
  *
  * Arguments: numbers of sendmsg and unshare; name of the cable, or nothing for no network beside; lines for `ip -batch`
- * there and where it began (`PID`: its own number); addresses to listen at where it begins; `--`; addresses there.
+ * there and where it began (`PID`: its own number); lines with a file below /proc/sys/net and what to write there, where
+ * it begins; addresses to listen at where it begins; `--`; addresses there.
  * Numbers are Linux's: SOCK_STREAM with SOCK_NONBLOCK, SO_REUSEADDR, IP_FREEBIND (the address need not be there yet),
  * SCM_RIGHTS, CLONE_NEWNET.
  */
 const BIND_AND_SEND = `
 open(my $channel, "+<&=", $ENV{NODE_CHANNEL_FD}) or die "no channel: $!\\n";
-my ($sendmsg, $unshare, $cable, $there, $here) = splice @ARGV, 0, 5;
+my ($sendmsg, $unshare, $cable, $there, $here, $settings) = splice @ARGV, 0, 6;
 my $over = sub {
   my $line = q({"cmd":"NODE_HANDLE","type":"net.Server","msg":{"listening":true}}) . "\\n";
   my $text = pack("P Q", $line, length $line);
@@ -72,6 +73,11 @@ my $beside = sub {
   $ip->($there);
 };
 eval {
+  for (split /\\n/, $settings) {
+    my ($file, $value) = split / /, $_, 2;
+    my $out;
+    open($out, ">", "/proc/sys/net/$file") && syswrite($out, $value) or die "/proc/sys/net/$file: $!\\n";
+  }
   my @sockets;
   while (@ARGV && (my $to = shift @ARGV) ne "--") { push @sockets, $bind->($to, $cable ne ""); }
   $beside->() if $cable ne "";
@@ -95,6 +101,8 @@ export interface NetworkBeside {
   readonly there: readonly string[];
   readonly here: readonly string[];
   readonly listeners: readonly NamespaceAddress[];
+  /** Files below /proc/sys/net and what to write there, where it begins. */
+  readonly settings: ReadonlyMap<string, string>;
 }
 
 /** The command line of a program that binds and sends, in this order; undefined where Perl cannot do it. */
@@ -107,10 +115,11 @@ export function perlBinder(
   const all = [...listeners, ...(beside?.listeners ?? [])];
   if (perl === false || calls === undefined || !all.every(({ host }) => isIPv4(host))) return undefined;
   const texts = (addresses: readonly NamespaceAddress[]) => addresses.map(({ host, port }) => `${host}:${port}`);
+  const settings = [...(beside?.settings ?? [])].map(([file, value]) => `${file} ${value}`);
   const lines = (of: readonly string[] = []) => of.map((line) => `${line}\n`).join('');
   return [
     ...[perl, '-e', BIND_AND_SEND, '--', String(calls.sendmsg), String(calls.unshare)],
-    ...[beside?.cable ?? '', lines(beside?.there), lines(beside?.here)],
+    ...[beside?.cable ?? '', lines(beside?.there), lines(beside?.here), lines(settings)],
     ...[...texts(listeners), '--', ...texts(beside?.listeners ?? [])],
   ];
 }

@@ -1,10 +1,9 @@
 import type { Server, Socket } from 'node:net';
 import type { Transparent } from '../../transparent/transparent.ts';
-import { bindBeside } from '../beside.ts';
+import { bindBeside, writing } from '../beside.ts';
 import { RuntimeFailure } from '../runtime.ts';
 import { listenInside } from '../socket-handover.ts';
 import type { TaskNamespaces } from './namespaces.ts';
-import type { Tools } from './tools.ts';
 
 /** A socket that a task reaches. */
 export interface Place {
@@ -40,21 +39,18 @@ export type Opened = Map<string, Server | { close(): void }>;
  * Throws RuntimeFailure.
  */
 export async function openListeners(
-  tools: Tools,
   namespaces: TaskNamespaces,
   { settings, own, beside }: NetworkPlan,
   server: ServerAccess,
 ): Promise<Opened> {
-  // What the kernel shows below /proc/sys/net is that of the reader's network namespace.
-  const script = [...settings].map(([file, value]) => `printf %s '${value}' > /proc/sys/net/${file} && `).join('');
   try {
-    const enter = namespaces.enter(['user', 'net'], [tools.sh, '-c', `${script}exec "$@"`, 'sh']);
+    const enter = namespaces.enter(['user', 'net'], []);
     if (own.length + beside.length === 0) {
-      await listenInside({ enter, network: ['link set lo up'], listeners: [] });
+      await listenInside({ enter: [...enter, ...writing(settings)], network: ['link set lo up'], listeners: [] });
       return new Map();
     }
     const { transparent } = server;
-    const made = await bindBeside({ enter, listeners: beside, own, network: [], also: transparent });
+    const made = await bindBeside({ enter, settings, listeners: beside, own, network: [], also: transparent });
     const servers = [...made.own, ...made.listeners];
     // A task alone does not keep the agent's process going.
     for (const each of servers) each.unref();

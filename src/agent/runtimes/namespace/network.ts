@@ -5,7 +5,6 @@ import { AGENT_ADDRESS, METADATA_ADDRESS } from '../beside.ts';
 import { RuntimeFailure, type TaskPlace } from '../runtime.ts';
 import { type NetworkPlan, type Opened, openListeners, type ServerAccess } from './listeners.ts';
 import type { TaskNamespaces } from './namespaces.ts';
-import type { Tools } from './tools.ts';
 
 const PORT = 80;
 
@@ -35,14 +34,9 @@ export class TaskNetwork {
   }
 
   /** Throws RuntimeFailure. */
-  static async open(
-    tools: Tools,
-    namespaces: TaskNamespaces,
-    place: TaskPlace,
-    server: ServerAccess,
-  ): Promise<TaskNetwork> {
+  static async open(namespaces: TaskNamespaces, place: TaskPlace, server: ServerAccess): Promise<TaskNetwork> {
     open.get(place.taskArn)?.close();
-    return TaskNetwork.adopt(place, await openListeners(tools, namespaces, networkPlan(place, server), server));
+    return TaskNetwork.adopt(place, await openListeners(namespaces, networkPlan(place, server), server));
   }
 
   /** Lets `server` answer at the address of its purpose. */

@@ -94,7 +94,7 @@ export class ReadyNamespaces {
   async #make(launchType: LaunchType): Promise<ReadyPlace> {
     const namespaces = await TaskNamespaces.create(this.#tools, this.#keep, this.#identities);
     const plan = networkPlan({ launchType, definition: {} }, this.#server);
-    const opening = openListeners(this.#tools, namespaces, plan, this.#server);
+    const opening = openListeners(namespaces, plan, this.#server);
     try {
       const [listeners] = await Promise.all([opening, namespaces.completed]);
       return { namespaces, listeners };

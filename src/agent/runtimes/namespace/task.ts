@@ -154,9 +154,9 @@ export class NamespaceTask implements RuntimeTask {
     namespaces: TaskNamespaces,
     limiter: TaskLimiter,
   ): Promise<NamespaceTask> {
-    const { tools, store, server } = parts;
+    const { store, server } = parts;
     try {
-      const network = await TaskNetwork.open(tools, namespaces, place, server);
+      const network = await TaskNetwork.open(namespaces, place, server);
       return new NamespaceTask(parts, place, namespaces, network, limiter);
     } catch (error) {
       await namespaces.end();

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../../../core/make-directory.ts';
 import type * as Ecs from '../../../wire/generated/types/ecs.ts';
 import { realPath } from '../real-path.ts';
 import { RuntimeFailure } from '../runtime.ts';
@@ -66,7 +67,7 @@ function sourceOf(volume: Ecs.Volume, places: VolumePlaces): string {
       );
     }
     // As dockerd does for a path that is not there.
-    if (!existsSync(source)) mkdirSync(source, { recursive: true });
+    if (!existsSync(source)) makeHostDirectory(name, source);
     if (!statSync(source).isDirectory() && !statSync(source).isFile()) {
       throw new RuntimeFailure('create', `volume ${name}: ${path} is neither a directory nor a file`);
     }
@@ -85,6 +86,14 @@ function sourceOf(volume: Ecs.Volume, places: VolumePlaces): string {
     chmodSync(source, 0o755);
   }
   return realpathSync(source);
+}
+
+function makeHostDirectory(volume: string, path: string): void {
+  try {
+    makeDirectory(path, 0o755);
+  } catch (error) {
+    throw new RuntimeFailure('create', `volume ${volume}: ${path} cannot be made: ${(error as Error).message}`);
+  }
 }
 
 /** Source: ECS API: volume names hold letters, digits, `_`, `-`; anything else would be a path. */

@@ -158,8 +158,7 @@ export class TaskCgroups {
     const cgroups = new TaskCgroups(place, server);
     const base = new Cgroup(place.version, place.directories);
     if (place.leave) {
-      const own = Cgroup.make(place.version, base.below(OWN), []);
-      for (const entrance of own.entrances) writeFileSync(entrance, String(process.pid));
+      Cgroup.make(place.version, base.below(OWN), []).take(process.pid);
     }
     if (place.version.number === 2) delegate(Object.values(place.directories)[0] ?? '');
     await cgroups.#sweep(ended, known);

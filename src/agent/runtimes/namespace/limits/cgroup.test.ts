@@ -41,7 +41,7 @@ test('version 1: limits of a task and of a container', () => {
   expect(read('memory', 'memory.soft_limit_in_bytes')).toBe(String(32 * MEBIBYTE));
   expect(read('memory', 'memory.swappiness')).toBe('10');
   expect(read('cpu', 'cpu.shares')).toBe('1024');
-  expect(inner.entrances).toEqual(['memory', 'cpu', 'cpuacct'].map((name) => join(top, name, 'task/app/cgroup.procs')));
+  expect(inner.entrances).toEqual(['memory', 'cpu', 'cpuacct'].map((name) => join(top, name, 'task/app/tasks')));
 });
 
 test('version 2: limits of a task and of a container', () => {

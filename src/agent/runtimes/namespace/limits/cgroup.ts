@@ -27,6 +27,12 @@ export interface CgroupVersion {
   readonly number: 1 | 2;
   /** Controllers in which a cgroup is made; one directory for all of them in version 2. */
   readonly controllers: readonly string[];
+  /**
+   * File that a process of one thread writes `0` to in order to join. Who names whole processes waits until every
+   * processor has passed through the scheduler, up to 20 ms; version 2 has no other way.
+   * Source: kernel, cgroup_procs_write_start.
+   */
+  readonly entrance: 'tasks' | 'cgroup.procs';
   task(limits: TaskLimits): readonly Setting[];
   container(limits: ContainerLimits): readonly Setting[];
   /** File with the line `oom_kill N`. */
@@ -45,6 +51,7 @@ const quotaOf = (cpus: number) => Math.max(LEAST_QUOTA, Math.round(cpus * PERIOD
 export const VERSION_1: CgroupVersion = {
   number: 1,
   controllers: ['memory', 'cpu', 'cpuacct'],
+  entrance: 'tasks',
   task: ({ memory, swap, cpus, shares }) => [
     // Kernels before 5.8 count what is below only when they are told to.
     { controller: 'memory', file: 'memory.use_hierarchy', value: '1', optional: true },
@@ -89,6 +96,7 @@ function memory1(memory: number | undefined, swap: number): readonly Setting[] {
 export const VERSION_2: CgroupVersion = {
   number: 2,
   controllers: ['memory', 'cpu'],
+  entrance: 'cgroup.procs',
   task: ({ memory, swap, cpus, shares }) => [
     ...memory2(memory, swap),
     cpus === undefined
@@ -162,9 +170,14 @@ export class Cgroup {
     return cgroup;
   }
 
-  /** The files that a process writes `0` to, to join with all that it will start. */
+  /** The files that a process of one thread writes `0` to, to join with all that it will start. */
   get entrances(): readonly string[] {
-    return [...new Set(Object.values(this.directories))].map((directory) => join(directory, 'cgroup.procs'));
+    return this.#files(this.#version.entrance);
+  }
+
+  /** Lets a process of this server join, with all its threads. */
+  take(pid: number): void {
+    for (const file of this.#files('cgroup.procs')) writeFileSync(file, String(pid));
   }
 
   below(name: string): CgroupDirectories {
@@ -191,6 +204,10 @@ export class Cgroup {
   /** Removes it with what is below it, once no process is left in there. */
   async remove(): Promise<void> {
     for (const directory of new Set(Object.values(this.directories))) await removeDirectory(directory);
+  }
+
+  #files(name: string): readonly string[] {
+    return [...new Set(Object.values(this.directories))].map((directory) => join(directory, name));
   }
 
   #read(controller: string, file: string): string {
