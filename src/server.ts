@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { systemClock } from './core/clock.ts';
 import { UserError } from './core/errors.ts';
 import { randomIds } from './core/ids.ts';
 import { close, listen } from './core/listening.ts';
+import { makeDirectory } from './core/make-directory.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { handleHttp } from './gateway/http.ts';
 import { createListener, type Handler } from './gateway/listener.ts';
@@ -311,7 +312,7 @@ function rootKeys(home: string, loopback: boolean): Pick<RunningServer, 'credent
     };
   }
   const credentials = { accessKeyId: randomIds.iam('AKIA'), secretAccessKey: randomBytes(30).toString('base64') };
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  makeDirectory(home, 0o700);
   writeFileSync(file, `${JSON.stringify(credentials, undefined, 2)}\n`, { mode: 0o600 });
   return { credentials, credentialsFile: file };
 }
