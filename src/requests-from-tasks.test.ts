@@ -88,7 +88,7 @@ test('a request for credentials that a task’s endpoint refused is in the trail
 
 test('a listener lets another handler answer the connections that it is told', async () => {
   const saying = (text: string): Handler => ({
-    aws: async () => ({ status: 200, headers: {}, body: text }),
+    aws: () => ({ status: 200, headers: {}, body: text }),
     admin: async (_asked, response) => void response.end(text),
   });
   const ports = new Set<number | undefined>();

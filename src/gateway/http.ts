@@ -37,16 +37,22 @@ interface Request {
  */
 const steps: readonly ((request: Request) => void)[] = [findRoute, authenticateCaller, readInput];
 
+/** An answer that waits: for its operation, or for the disk. Calls back once, perhaps at once. */
+export interface Later {
+  whenReady(send: (answer: HttpResponse) => void): void;
+}
+
 /**
- * Answers a request. Never throws: whatever happens becomes an answer in the client's protocol. A promise only where
- * the operation or the disk must be waited for: a turn through the promises costs as much as a quick call itself.
+ * Answers a request. Never throws: whatever happens becomes an answer in the client's protocol. It is there at once
+ * unless the operation or the disk must be waited for; a callback then, since a turn through the promises costs as much
+ * as a part of a quick call.
  */
 export function handleHttp(
   gateway: Gateway,
   http: HttpRequest,
   abandoned: () => AbortSignal,
   from: Origin = 'machine',
-): HttpResponse | Promise<HttpResponse> {
+): HttpResponse | Later {
   const request: Request = {
     gateway,
     http,
@@ -74,14 +80,27 @@ function respond(request: Request): HttpResponse {
   return encodeResponse(request.route as Route, output as Record<string, unknown>, request.requestId);
 }
 
-async function respondLater(request: Request, pending: undefined | Promise<void>): Promise<HttpResponse> {
+function respondLater(request: Request, pending: undefined | Promise<void>): Later {
+  return {
+    whenReady: (send) => {
+      const settle = (failure?: unknown) => settled(request, failure, send);
+      const commit = () => request.gateway.store.whenCommitted(settle);
+      if (pending === undefined) commit();
+      else pending.then(commit, settle);
+    },
+  };
+}
+
+function settled(request: Request, failure: unknown, send: (answer: HttpResponse) => void): void {
+  let answer: HttpResponse | Later;
   try {
-    await pending;
-    await request.gateway.store.committed();
-    return respond(request);
+    if (failure !== undefined) throw failure;
+    answer = respond(request);
   } catch (error) {
-    return refuse(request, error);
+    answer = refuse(request, error);
   }
+  if ('whenReady' in answer) answer.whenReady(send);
+  else send(answer);
 }
 
 function findRoute(request: Request): void {
@@ -139,21 +158,34 @@ function open(request: Request): Exchange {
   });
 }
 
-async function refuse(request: Request, error: unknown): Promise<HttpResponse> {
-  const { environment } = request.gateway;
+function refuse(request: Request, error: unknown): HttpResponse | Later {
   const known = error instanceof AwsError ? error : bug(request, error);
+  const answer = () => encodeError(request.route ?? family(request, error), known, request.requestId);
   // What authentication or the model refused never reached the pipeline: it is recorded here.
-  if (
-    request.exchange === undefined &&
-    request.route !== undefined &&
-    environment.services.has(request.route.service)
-  ) {
+  if (request.exchange !== undefined || !recordRefusal(request, known)) return answer();
+  const { store, logBug } = request.gateway.environment;
+  return {
+    whenReady: (send) =>
+      store.whenCommitted((failure) => {
+        if (failure !== undefined) logBug(request.requestId, failure);
+        send(answer());
+      }),
+  };
+}
+
+/** Records a request that ended before the pipeline; false where there is no operation to record, or no way to. */
+function recordRefusal(request: Request, error: AwsError): boolean {
+  const { environment } = request.gateway;
+  if (request.route === undefined || !environment.services.has(request.route.service)) return false;
+  try {
     const exchange = open(request);
-    exchange.error = known;
+    exchange.error = error;
     recordOnly(exchange);
-    await environment.store.committed().catch((failure: unknown) => environment.logBug(request.requestId, failure));
+    return true;
+  } catch (failure) {
+    environment.logBug(request.requestId, failure);
+    return false;
   }
-  return encodeError(request.route ?? family(request, error), known, request.requestId);
 }
 
 function family(request: Request, error: unknown): Family {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type HttpRequest, type HttpResponse, httpRequest } from '../wire/http.ts';
+import type { Later } from './http.ts';
 
 /** The largest request body, in bytes: the largest object the S3 part takes, and room for the rest. */
 const MAX_BODY = 32 * 1024 * 1024;
@@ -9,7 +10,7 @@ const NO_BODY = Buffer.alloc(0);
 
 export interface Handler {
   /** Answers an AWS request. `abandoned` gives a signal that aborts when the client goes before it has its answer. */
-  aws(request: HttpRequest, abandoned: () => AbortSignal): HttpResponse | Promise<HttpResponse>;
+  aws(request: HttpRequest, abandoned: () => AbortSignal): HttpResponse | Later;
   /** Takes over requests below `/_rolecall/`; the answer may be a stream. */
   admin(request: HttpRequest, response: ServerResponse): Promise<void>;
   /** The image registry, which reads its own bodies: layers are never held in memory. */
@@ -68,20 +69,25 @@ function answer(handler: Handler, message: IncomingMessage, response: ServerResp
     'encrypted' in message.socket,
     message.headers as Record<string, string>,
   );
-  // A connection that breaks while the answer is made or written: there is nobody to tell.
-  const broken = () => response.destroy();
   if (request.path.startsWith('/_rolecall/')) {
-    handler.admin(request, response).catch(broken);
+    // A connection that breaks while the answer is made or written: there is nobody to tell.
+    handler.admin(request, response).catch(() => response.destroy());
     return;
   }
   const answered = handler.aws(request, () => goneSignal(response));
-  if (answered instanceof Promise) answered.then((settled) => send(message, response, settled)).catch(broken);
-  else send(message, response, answered);
+  // Answers that waited for the disk come together: nothing is gained by another turn of the event loop.
+  if ('whenReady' in answered) answered.whenReady((settled) => send(message, response, settled, process.nextTick));
+  else send(message, response, answered, setImmediate);
 }
 
-function send(message: IncomingMessage, response: ServerResponse, answer: HttpResponse): void {
+function send(
+  message: IncomingMessage,
+  response: ServerResponse,
+  answer: HttpResponse,
+  later: (work: () => void) => void,
+): void {
   outgoing.push({ message, response, answer });
-  if (outgoing.length === 1) setImmediate(sendAll);
+  if (outgoing.length === 1) later(sendAll);
 }
 
 function write({ message, response, answer }: Outgoing): void {

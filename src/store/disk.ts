@@ -1,8 +1,9 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type Database from 'libsql';
 import { UserError } from '../core/errors.ts';
+import { makeDirectory } from '../core/make-directory.ts';
 import type { LogEntry, LogRange } from './collections.ts';
 import { LOG_MIGRATION, LOG_SCHEMA, LogBlocks } from './log-blocks.ts';
 import type { Write } from './writes.ts';
@@ -56,7 +57,7 @@ export class Disk {
   static open(directory: string): Disk {
     let lock: Lock | undefined;
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory, 0o700);
       const file = join(directory, 'rolecall.db');
       closeSync(openSync(file, 'a', 0o600));
       lock = lockDirectory(directory);
@@ -91,33 +92,38 @@ export class Disk {
     return (this.#statements.lastSequence.get() as { sequence: number }).sequence;
   }
 
-  /** Writes all or nothing. */
+  /**
+   * Writes all or nothing. A transaction is opened only where more than one statement is needed: most commits are one
+   * row of the trail, and a single statement commits itself.
+   */
   write(writes: readonly Write[]): void {
     const { begin, commit, put, remove, counted } = this.#statements;
+    const logs = this.#logs;
     let sequence = 0;
-    begin.run();
+    let begun = false;
+    const together = () => {
+      if (!begun) begin.run();
+      begun = true;
+    };
     for (const write of writes) {
-      switch (write.kind) {
-        case 'append':
-          this.#logs.append(write.log, write.partition, write.entry);
-          sequence = write.entry.sequence;
-          break;
-        case 'put':
-          put.run(write.collection, write.partition, write.key, JSON.stringify(write.value));
-          break;
-        case 'delete':
-          remove.run(write.collection, write.partition, write.key);
-          break;
-        case 'truncate':
-          this.#logs.truncate(write.log, write.partition, write.before);
+      if (write.kind === 'append') {
+        logs.append(write.log, write.partition, write.entry);
+        sequence = write.entry.sequence;
+        continue;
       }
+      together();
+      if (write.kind === 'put') put.run(write.collection, write.partition, write.key, JSON.stringify(write.value));
+      else if (write.kind === 'delete') remove.run(write.collection, write.partition, write.key);
+      else logs.truncate(write.log, write.partition, write.before);
     }
-    this.#logs.flush();
+    if (logs.unwritten > 1) together();
     if (sequence > this.#setAside) {
+      together();
       this.#setAside = sequence + SET_ASIDE;
       counted.run(this.#setAside);
     }
-    commit.run();
+    logs.flush();
+    if (begun) commit.run();
   }
 
   read(log: string, partition: string, range: LogRange): LogEntry<unknown>[] {

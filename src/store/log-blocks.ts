@@ -1,84 +1,62 @@
 import type Database from 'libsql';
+import { Block, entriesOf } from './block.ts';
 import type { LogEntry, LogRange } from './collections.ts';
 import { select } from './logs-in-memory.ts';
 
 /**
  * The logs of a store with a disk. What is appended to a log in one commit becomes one row, a block, rather than a row
- * for each entry: a row costs SQLite more than the entry in it. A block knows the range of its entries' sequence
- * numbers and times.
+ * for each entry: a row costs SQLite more than the entry in it. Sequence numbers are unique over all logs, so the last
+ * one of a block is the row's own number, and every new row goes to the end of the table, which touches the fewest pages.
  */
 export const LOG_SCHEMA = `
-  CREATE TABLE IF NOT EXISTS blocks (log TEXT NOT NULL, partition TEXT NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL,
-    earliest INTEGER NOT NULL, latest INTEGER NOT NULL, json TEXT NOT NULL,
-    PRIMARY KEY (log, partition, last)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS blocks (last INTEGER PRIMARY KEY, log TEXT NOT NULL, partition TEXT NOT NULL, first INTEGER NOT NULL,
+    earliest INTEGER NOT NULL, latest INTEGER NOT NULL, json TEXT NOT NULL);
+  CREATE INDEX IF NOT EXISTS blocks_of_log ON blocks (log, partition);
 `;
 
 /** Makes the blocks of one entry each out of the rows of schema version 1. */
 export const LOG_MIGRATION = `
-  INSERT INTO blocks SELECT log, partition, sequence, sequence, at, at, '[[' || sequence || ',' || at || ',' || json || ']]' FROM entries;
+  INSERT INTO blocks (last, log, partition, first, earliest, latest, json)
+    SELECT sequence, log, partition, sequence, at, at, '[[' || sequence || ',' || at || ',' || json || ']]' FROM entries ORDER BY sequence;
   DROP TABLE entries;
 `;
 
-/** Limits of a block: a reader that wants one entry reads the whole block. */
-const MOST_ENTRIES = 256;
-const MOST_CHARACTERS = 256 * 1024;
-
 const AT_A_TIME = 20;
-
-/** A block that is being filled. */
-interface Block {
-  readonly log: string;
-  readonly partition: string;
-  readonly first: number;
-  last: number;
-  earliest: number;
-  latest: number;
-  count: number;
-  /** The entries as `[sequence,at,value],[…`, without the outer brackets. */
-  json: string;
-}
-
-type StoredEntry = readonly [sequence: number, at: number, value: unknown];
 
 export class LogBlocks {
   readonly #statements: ReturnType<typeof prepareStatements>;
-  /** Blocks of the commit in hand, by log and partition. */
+  /** Blocks of the commit in hand that take further entries, by log and partition. */
   readonly #open = new Map<string, Block>();
+  #full: Block[] = [];
 
   constructor(db: Database.Database) {
     this.#statements = prepareStatements(db);
   }
 
-  append(log: string, partition: string, { sequence, at, value }: LogEntry<unknown>): void {
+  /** Adds to the commit in hand. Nothing is written before `flush`. */
+  append(log: string, partition: string, entry: LogEntry<unknown>): void {
     const name = `${log}\n${partition}`;
-    const json = `[${sequence},${at},${JSON.stringify(value)}]`;
     const block = this.#open.get(name);
     if (block === undefined) {
-      this.#open.set(name, {
-        log,
-        partition,
-        first: sequence,
-        last: sequence,
-        earliest: at,
-        latest: at,
-        count: 1,
-        json,
-      });
+      this.#open.set(name, new Block(log, partition, entry));
       return;
     }
-    block.last = sequence;
-    if (at < block.earliest) block.earliest = at;
-    if (at > block.latest) block.latest = at;
-    block.count += 1;
-    block.json += `,${json}`;
-    if (block.count < MOST_ENTRIES && block.json.length < MOST_CHARACTERS) return;
+    block.add(entry);
+    if (!block.full) return;
     this.#open.delete(name);
-    this.#write(block);
+    this.#full.push(block);
   }
 
-  /** Writes the blocks that are being filled. Must be called before the commit. */
+  /** How many rows `flush` will write. */
+  get unwritten(): number {
+    return this.#full.length + this.#open.size;
+  }
+
+  /** Writes what was appended, each row with a statement of its own. Must be called before the commit. */
   flush(): void {
+    for (const block of this.#full) this.#write(block);
     for (const block of this.#open.values()) this.#write(block);
+    this.#full = [];
     this.#open.clear();
   }
 
@@ -89,7 +67,7 @@ export class LogBlocks {
     removeBefore.run(log, partition, before);
     // What is left of a block that holds both takes its place.
     for (const { last, json } of straddling.all(log, partition, before) as { last: number; json: string }[]) {
-      remove.run(log, partition, last);
+      remove.run(last);
       for (const entry of entriesOf(json)) if (entry.at >= before) this.append(log, partition, entry);
       this.flush();
     }
@@ -148,8 +126,8 @@ export class LogBlocks {
     }
   }
 
-  #write({ log, partition, first, last, earliest, latest, json }: Block): void {
-    this.#statements.put.run(log, partition, last, first, earliest, latest, `[${json}]`);
+  #write({ last, log, partition, first, earliest, latest, json }: Block): void {
+    this.#statements.put.run([last, log, partition, first, earliest, latest, json]);
   }
 }
 
@@ -157,10 +135,6 @@ interface StoredBlock {
   readonly earliest: number;
   readonly latest: number;
   readonly json: string;
-}
-
-function entriesOf(json: string): LogEntry<unknown>[] {
-  return (JSON.parse(json) as StoredEntry[]).map(([sequence, at, value]) => ({ sequence, at, value }));
 }
 
 function prepareStatements(db: Database.Database) {
@@ -175,9 +149,9 @@ function prepareStatements(db: Database.Database) {
   } as const;
   return {
     put: db.prepare(
-      'INSERT INTO blocks (log, partition, last, first, earliest, latest, json) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO blocks (last, log, partition, first, earliest, latest, json) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ),
-    remove: db.prepare(`DELETE FROM blocks WHERE ${ofPartition} AND last = ?`),
+    remove: db.prepare('DELETE FROM blocks WHERE last = ?'),
     removeBefore: db.prepare(`DELETE FROM blocks WHERE ${ofPartition} AND latest < ?`),
     straddling: db.prepare(`SELECT last, json FROM blocks WHERE ${ofPartition} AND earliest < ?`),
     blocks: (by: 'arrival' | 'time', descending: boolean) => blocks[by][descending ? 1 : 0],

@@ -156,6 +156,41 @@ describe('a data directory', () => {
     expect(() => Store.open(file)).toThrow(UserError);
   });
 
+  it('tells whoever waits, in order, and at once when there is nothing to wait for', async () => {
+    const path = directory();
+    const store = Store.open(path);
+    const told: unknown[] = [];
+    store.transact((tx) => tx.append(events, '', 1, { text: 'a' }));
+    store.whenCommitted((failure) => told.push(['first', failure]));
+    store.whenCommitted((failure) => told.push(['second', failure]));
+    expect(told).toEqual([]);
+    await store.committed();
+    expect(told).toEqual([
+      ['first', undefined],
+      ['second', undefined],
+    ]);
+    store.whenCommitted((failure) => told.push(['third', failure]));
+    expect(told).toHaveLength(3);
+    store.close();
+  });
+
+  it('that fails acknowledges nothing any more', async () => {
+    const path = directory();
+    const store = Store.open(path);
+    // The table is taken away behind the server's back: a write that fails, as on a full disk.
+    const script = `import D from 'libsql'; const d = new D(${JSON.stringify(join(path, 'rolecall.db'))}); d.exec('DROP TABLE blocks');`;
+    execFileSync(process.execPath, ['--input-type=module', '-e', script]);
+    store.transact((tx) => tx.append(events, '', 1, { text: 'lost' }));
+    const failures: unknown[] = [];
+    store.whenCommitted((failure) => failures.push(failure));
+    await expect(store.committed()).rejects.toThrow();
+    expect(failures).toEqual([expect.any(Error)]);
+    expect(store.pending).toBe(true);
+    await expect(store.committed()).rejects.toThrow();
+    expect(() => store.transact((tx) => tx.append(events, '', 2, { text: 'next' }))).toThrow();
+    store.close();
+  });
+
   it('has on disk what was acknowledged, without being closed', async () => {
     const path = directory();
     const store = Store.open(path);

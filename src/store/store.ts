@@ -26,7 +26,10 @@ export class Store implements Read {
   #sequence = 0;
   #unit: UnitOfWork | undefined;
   #outbox: Write[] = [];
-  #flush: Promise<void> | undefined;
+  /** Whether the outbox will be written at the end of this turn of the event loop. */
+  #scheduled = false;
+  /** Who waits for that. */
+  #waiting: ((failure: Error | undefined) => void)[] = [];
   #broken: Error | undefined;
   #closed = false;
 
@@ -111,13 +114,23 @@ export class Store implements Read {
 
   /** Resolves when everything done so far is on disk; rejects when it could not be written. */
   committed(): Promise<void> {
-    if (this.#broken !== undefined) return Promise.reject(this.#broken);
-    return this.#flush ?? Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.whenCommitted((failure) => (failure === undefined ? resolve() : reject(failure)));
+    });
+  }
+
+  /**
+   * The same without a promise, for the answers of a busy server: a promise for each would cost as much as a part of the
+   * call. The callback must not throw; it is called at once when there is nothing to wait for.
+   */
+  whenCommitted(callback: (failure: Error | undefined) => void): void {
+    if (this.#broken === undefined && this.#scheduled) this.#waiting.push(callback);
+    else callback(this.#broken);
   }
 
   /** Whether something is not on disk yet. */
   get pending(): boolean {
-    return this.#flush !== undefined || this.#broken !== undefined;
+    return this.#scheduled || this.#broken !== undefined;
   }
 
   /** Calls back for every document of the collection that was put or deleted, once it is on disk. Returns how to stop. */
@@ -163,20 +176,21 @@ export class Store implements Read {
   }
 
   #schedule(): void {
-    if (this.#flush !== undefined) return;
-    this.#flush = new Promise((resolve, reject) => {
-      setImmediate(() => {
-        this.#flush = undefined;
-        try {
-          if (!this.#closed) this.#writeOutbox();
-          resolve();
-        } catch (error) {
-          reject(error);
-        }
-      });
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      let failure: Error | undefined;
+      try {
+        if (!this.#closed) this.#writeOutbox();
+        failure = this.#broken;
+      } catch (error) {
+        failure = asError(error);
+      }
+      for (const callback of waiting) callback(failure);
     });
-    // A caller that does not wait must not end the process; the next unit of work fails with the same error.
-    this.#flush.catch(() => {});
   }
 
   #writeOutbox(): void {
@@ -187,7 +201,7 @@ export class Store implements Read {
       this.#disk?.write(writes);
     } catch (error) {
       // What is in memory is now ahead of the disk: nothing more may be acknowledged.
-      this.#broken = error instanceof Error ? error : new Error(String(error));
+      this.#broken = asError(error);
       throw this.#broken;
     }
     this.#notify(writes);
@@ -202,4 +216,8 @@ export class Store implements Read {
       }
     }
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
