@@ -11,8 +11,8 @@ import { RegistryRefusal } from '../services/ecr/registry/client/registry-client
 import { isRepositoryName, isTag } from '../services/ecr/registry/names.ts';
 import type { AwsClient } from '../wire/client.ts';
 import type { Command } from './command.ts';
-import { connect, DEFAULT_ENDPOINT, refusedCall, regionOf, unreachable } from './connection.ts';
-import { endpointUrl, readArguments, regionCode } from './flags.ts';
+import { connect, endpointOf, refusedCall, regionOf, unreachable } from './connection.ts';
+import { readArguments, regionCode } from './flags.ts';
 import type { Io } from './io.ts';
 
 const FLAGS = {
@@ -52,7 +52,7 @@ export const imagesCommand: Command = {
         'Tags are letters, digits, `.`, `_` and `-`.',
       );
     const region = flags.region === undefined ? regionOf(io) : regionCode(flags.region);
-    const endpoint = endpointUrl(flags.endpoint ?? io.env.AWS_ENDPOINT_URL ?? DEFAULT_ENDPOINT);
+    const endpoint = endpointOf(flags.endpoint, io);
     const client = await connect(endpoint, region, io);
     const scratch = mkdtempSync(join(tmpdir(), 'rolecall-images-'));
     try {

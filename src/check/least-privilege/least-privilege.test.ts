@@ -5,7 +5,7 @@ import { policy, REGION, TRUST, taskDefinition, workloadOf } from '../testing.ts
 import { difference } from './difference.ts';
 import { splitBySize } from './documents.ts';
 import { leastPolicies } from './role-policies.ts';
-import { callsOfText } from './trail-calls.ts';
+import { brokenTrailLine, callsOfText } from './trail-calls.ts';
 
 const resources = (count: number) =>
   Array.from({ length: count }, (_, index) => `arn:aws:ssm:eu-west-1:111122223333:parameter/application/${index}`);
@@ -90,6 +90,16 @@ describe('callsOfText', () => {
   it('is undefined for what is no trail', () => {
     expect(callsOfText('{"family":"app"}')).toBeUndefined();
     expect(callsOfText('not json')).toBeUndefined();
+    expect(callsOfText('{"checks":7,"cloudTrail":null}')).toBeUndefined();
+    expect(callsOfText('{"Events":[{"CloudTrailEvent":"{"}]}')).toBeUndefined();
+    expect(callsOfText('{"Events":[null]}')).toBeUndefined();
+  });
+  it('can say on which line the first is that is no record', () => {
+    const good = '{"eventName":"GetItem"}';
+    expect(brokenTrailLine(`${good}\n\n{"eventName":`)).toBe(3);
+    expect(brokenTrailLine(`${good}\n{"other":1}\n${good}\n`)).toBe(2);
+    expect(brokenTrailLine(`[${good},\n{]`)).toBeUndefined();
+    expect(brokenTrailLine(`${good}\n${good}\n`)).toBeUndefined();
   });
 });
 

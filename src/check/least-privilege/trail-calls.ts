@@ -34,24 +34,53 @@ export function callsOfText(text: string): ObservedCall[] | undefined {
   const records: unknown[] = [];
   for (const value of values.flatMap(inner)) {
     if (isEntry(value)) own.push(value);
-    else if (typeof value === 'object' && value !== null && 'eventName' in value) records.push(value);
+    else if (isRecord(value)) records.push(value);
     else return undefined;
   }
   return [...callsOfTrail(own), ...callsOfRecords(records)];
 }
 
+/** Of a text with a record on each line: the first line, from 1, that is none. Undefined for any other text. */
+export function brokenTrailLine(text: string): number | undefined {
+  const holds = (line: string) => {
+    const value = jsonValue(line);
+    return value !== undefined && inner(value).every((each) => isEntry(each) || isRecord(each));
+  };
+  const lines = text.split('\n').map((line, index) => ({ line: line.trim(), number: index + 1 }));
+  const [first, ...more] = lines.filter(({ line }) => line !== '');
+  if (first === undefined || more.length === 0 || jsonValue(first.line) === undefined) return undefined;
+  return [first, ...more].find(({ line }) => !holds(line))?.number;
+}
+
+function isRecord(value: unknown): boolean {
+  return isObject(value) && 'eventName' in value;
+}
+
 function isEntry(value: unknown): value is TrailEntry {
-  return typeof value === 'object' && value !== null && 'checks' in value && 'cloudTrail' in value;
+  return isObject(value) && Array.isArray(value.checks) && value.checks.every(isObject) && isObject(value.cloudTrail);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function inner(value: unknown): unknown[] {
   if (Array.isArray(value)) return value.flatMap(inner);
-  if (typeof value !== 'object' || value === null) return [value];
+  if (!isObject(value)) return [value];
   if ('Records' in value && Array.isArray(value.Records)) return value.Records;
   if ('Events' in value && Array.isArray(value.Events))
-    return value.Events.map((event) => JSON.parse(String((event as { CloudTrailEvent?: string }).CloudTrailEvent)));
+    return value.Events.map((event) => jsonValue(isObject(event) ? String(event.CloudTrailEvent) : ''));
   if ('value' in value && 'sequence' in value) return [value.value];
   return [value];
+}
+
+/** Undefined for what is no JSON. */
+function jsonValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function jsonValues(text: string): unknown[] | undefined {

@@ -136,6 +136,10 @@ describe('importArchive', () => {
       'manifest.json': JSON.stringify([{ Config: '/etc/hostname', RepoTags: ['a:1'], Layers: ['../../l'] }]),
     });
     await expect(importArchive(outside, request())).rejects.toThrow('it has no /etc/hostname');
+    const cutOff = join(scratch, 'cut-off.tar.gz');
+    writeFileSync(cutOff, gzipSync('x'.repeat(1000)).subarray(0, 20));
+    await expect(importArchive(cutOff, request())).rejects.toThrow(ArchiveError);
+    await expect(importArchive(cutOff, request())).rejects.toThrow('it is a damaged gzip file: unexpected end of file');
     const linked = archive(
       { 'manifest.json': JSON.stringify([{ Config: 'c', RepoTags: ['a:1'], Layers: [] }]) },
       { c: '/etc/hostname', d: 'c' },

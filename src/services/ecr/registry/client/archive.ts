@@ -245,6 +245,12 @@ async function isGzip(file: string): Promise<boolean> {
 }
 
 async function unzip(file: string, into: string): Promise<string> {
-  await pipeline(createReadStream(file), createGunzip(), createWriteStream(into, { mode: 0o600 }));
+  try {
+    await pipeline(createReadStream(file), createGunzip(), createWriteStream(into, { mode: 0o600 }));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code?.startsWith('Z_') !== true) throw error;
+    throw new ArchiveError(`it is a damaged gzip file: ${message}`);
+  }
   return into;
 }
