@@ -117,6 +117,7 @@ const standIn = mkdtempSync(join(tmpdir(), 'rolecall-corpus-'));
 writeFileSync(join(standIn, 'stand-in.json'), JSON.stringify({ command: [process.execPath, '-e', ''] }));
 try {
   const inputs = inputsOf(folder);
+  if (inputs.length === 0) wrong.push(`${given} holds no input: no folder of a workload, no JSON and no YAML`);
   const work = inputs[Symbol.iterator]();
   const worker = async () => {
     for (const path of work) {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,4 +81,14 @@ describe('what check predicts is what happens', () => {
     expect(real.length).toBeGreaterThan(10);
     expect(real.filter((folder) => !compared.includes(folder))).toEqual(Object.keys(NOT_RUN));
   });
+});
+
+it.each([[], ['/no/such/folder'], ['package.json']])('over a folder needs one: %j', (...args) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/corpus.mjs', ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect([status, stdout]).toEqual([2, '']);
+  const said = args.length === 0 ? '' : `${args[0]} is no folder\n`;
+  expect(stderr).toBe(`${said}usage: node scripts/corpus.mjs FOLDER\n`);
 });
