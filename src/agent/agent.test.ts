@@ -286,6 +286,10 @@ test('an instance whose role may not register is none; one that may not poll has
     code: 'container-instance-refused',
     help: expect.stringContaining('ec2.amazonaws.com'),
   });
+  await expect(bench.agent.addContainerInstance({ cluster: 'nowhere', launchType: 'EC2' })).rejects.toMatchObject({
+    code: 'container-instance-refused',
+    help: 'Create it: aws ecs create-cluster --cluster-name nowhere',
+  });
   expect((await bench.call('ecs', 'ListContainerInstances', {})).containerInstanceArns).toEqual([]);
 
   await role('deaf', 'ec2.amazonaws.com', [allow('ecs:RegisterContainerInstance', 'ecs:DiscoverPollEndpoint')]);

@@ -1,4 +1,5 @@
 import { AwsError, UserError } from '../core/errors.ts';
+import { DEFAULT_INSTANCE_TYPE, sizeOf } from '../core/instance-types.ts';
 import { AMI_METADATA_OPTIONS, type MetadataOptions } from '../core/metadata-options.ts';
 import type { Principal } from '../gateway/principals.ts';
 import { instancePlan } from '../roles/instance-plan.ts';
@@ -11,7 +12,6 @@ import { InstanceMetadata } from './endpoints/imds.ts';
 import { checkInstanceRequest, type InstanceRequest, readMetadataOptions, readSwitches } from './instance-request.ts';
 import { findInstanceRole, type InstanceRole, instanceService } from './instance-role.ts';
 import { InstanceRoleSession } from './instance-session.ts';
-import { DEFAULT_INSTANCE_TYPE, sizeOf } from './instance-types.ts';
 import type { Surroundings } from './ports.ts';
 import type { InstanceAccess } from './task-endpoints.ts';
 
@@ -165,11 +165,7 @@ export class ContainerInstance implements InstanceAccess {
     try {
       arn = await this.#registered(call);
     } catch (error) {
-      throw this.#unusable(
-        error,
-        'cannot register with',
-        'Attach the managed policy service-role/AmazonEC2ContainerServiceforEC2Role to the role, and see that the cluster exists.',
-      );
+      throw this.#unusable(error, 'cannot register with', registrationHelp(error, this.#record.cluster));
     }
     const record: InstanceRecord = { ...this.#record, arn };
     this.#surroundings.store.transact((tx) => {
@@ -319,4 +315,12 @@ export class ContainerInstance implements InstanceAccess {
       message: `the agent of container instance ${this.instanceId} may not ${call.service}:${call.operation}: ${error.message}`,
     });
   }
+}
+
+function registrationHelp(error: unknown, cluster: string): string {
+  const code = error instanceof AwsError ? error.code : undefined;
+  if (code === 'ClusterNotFoundException') return `Create it: aws ecs create-cluster --cluster-name ${cluster}`;
+  if (code === 'AccessDeniedException')
+    return 'Attach the managed policy service-role/AmazonEC2ContainerServiceforEC2Role to the role.';
+  return 'Correct what the message names.';
 }

@@ -1,3 +1,9 @@
+import {
+  attributeProblem,
+  availabilityZoneProblem,
+  type InstanceProblem,
+  instanceTypeProblem,
+} from './instance-problems.ts';
 import { metadataOptionsIn } from './metadata-options.ts';
 import { asList, asMap, asString, describe, type Node } from './node.ts';
 import { SourceError } from './origin.ts';
@@ -8,12 +14,15 @@ const MEMBERS = ['attributes', 'availabilityZone', 'count', 'launchType', 'metad
 const LAUNCH_TYPES = ['EC2', 'EXTERNAL'] as const;
 const MOST = 100;
 
-/** `instances` of `rolecall.json`: the container instances that the tasks of a workload are placed on. @throws SourceError */
-export function instanceSettings(node: Node): InstanceSetting[] {
-  return asList(node, '`instances`').map(instanceSetting);
+/**
+ * `instances` of `rolecall.json`: the container instances that the tasks of a workload are placed on. Where it names no
+ * Region, only the server can say whether a zone is of its own. @throws SourceError
+ */
+export function instanceSettings(node: Node, region: string | undefined): InstanceSetting[] {
+  return asList(node, '`instances`').map((entry) => instanceSetting(entry, region));
 }
 
-function instanceSetting(node: Node): InstanceSetting {
+function instanceSetting(node: Node, region: string | undefined): InstanceSetting {
   const { members } = asMap(node, 'an entry of `instances`');
   for (const [name, member] of members) {
     if (MEMBERS.includes(name)) continue;
@@ -23,9 +32,16 @@ function instanceSetting(node: Node): InstanceSetting {
   }
   const text = (name: string) => {
     const member = members.get(name);
-    return member === undefined ? undefined : asString(member, `\`${name}\``);
+    if (member === undefined) return undefined;
+    const value = asString(member, `\`${name}\``);
+    if (value !== '') return value;
+    const help = `Name one, or leave \`${name}\` out.`;
+    throw new SourceError('invalid-setting', member.origin, `\`${name}\` is empty`, help);
   };
   const [role, instanceType, availabilityZone] = [text('role'), text('type'), text('availabilityZone')];
+  if (instanceType !== undefined) refuse(members.get('type')!, instanceTypeProblem(instanceType, 'anywhere'));
+  if (availabilityZone !== undefined)
+    refuse(members.get('availabilityZone')!, availabilityZoneProblem(availabilityZone, region));
   const attributes = members.get('attributes');
   const metadataOptions = members.get('metadataOptions');
   const type = launchType(members.get('launchType'));
@@ -75,9 +91,14 @@ function count(node: Node | undefined): number {
 
 function texts(node: Node): Record<string, string> {
   return Object.fromEntries(
-    [...asMap(node, '`attributes`').members].map(([name, value]) => [
-      name,
-      asString(value, `the attribute \`${name}\``),
-    ]),
+    [...asMap(node, '`attributes`').members].map(([name, value]) => {
+      const text = asString(value, `the attribute \`${name}\``);
+      refuse(value, attributeProblem(name, text));
+      return [name, text];
+    }),
   );
+}
+
+function refuse({ origin }: Node, problem: InstanceProblem | undefined): void {
+  if (problem !== undefined) throw new SourceError(problem.code, origin, problem.what, problem.help);
 }

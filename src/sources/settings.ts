@@ -23,23 +23,34 @@ export function readSettings(file: string): Settings {
   const account = root.members.get('account');
   const accounts = root.members.get('accounts');
   const region = root.members.get('region');
+  const code =
+    region && matching(region, '`region`', /^[a-z]{2}(-[a-z]+)+-\d$/, 'the code of a Region, e.g. "eu-west-1"');
   const parameters = root.members.get('parameters');
   const instances = root.members.get('instances');
   const silence = root.members.get('silence');
   return {
     origin: root.origin,
-    ...(launchTypes === undefined ? {} : { launchTypes: asList(launchTypes, '`launchTypes`').map(launchType) }),
+    ...(launchTypes === undefined ? {} : { launchTypes: launchTypesIn(launchTypes) }),
     ...(account === undefined
       ? {}
       : { account: matching(account, '`account`', /^\d{12}$/, 'twelve digits in quotes') }),
     ...(accounts === undefined ? {} : { accounts: accountSettings(accounts) }),
-    ...(region === undefined
-      ? {}
-      : { region: matching(region, '`region`', /^[a-z]{2}(-[a-z]+)+-\d$/, 'the code of a Region, e.g. "eu-west-1"') }),
+    ...(code === undefined ? {} : { region: code }),
     ...(parameters === undefined ? {} : { parameters: texts(parameters) }),
-    ...(instances === undefined ? {} : { instances: instanceSettings(instances) }),
+    ...(instances === undefined ? {} : { instances: instanceSettings(instances, code) }),
     ...(silence === undefined ? {} : { silence: asList(silence, '`silence`').map(silenceSetting) }),
   };
+}
+
+function launchTypesIn(node: Node): (typeof LAUNCH_TYPES)[number][] {
+  const types = asList(node, '`launchTypes`').map(launchType);
+  if (types.length > 0) return types;
+  throw new SourceError(
+    'invalid-setting',
+    node.origin,
+    '`launchTypes` names none, and nothing would be run or checked',
+    `Name some of ${LAUNCH_TYPES.join(', ')}, or leave it out.`,
+  );
 }
 
 function launchType(node: Node): (typeof LAUNCH_TYPES)[number] {
@@ -49,7 +60,7 @@ function launchType(node: Node): (typeof LAUNCH_TYPES)[number] {
   throw new SourceError(
     'invalid-setting',
     node.origin,
-    `there is no launch type ${describe(node)}`,
+    `a launch type is none of those that ECS has: ${describe(node)}`,
     `Launch types: ${LAUNCH_TYPES.join(', ')}.`,
   );
 }
@@ -95,6 +106,7 @@ function silenceSetting(node: Node): SilenceSetting {
     id: matching(id, '`id`', FINDING_ID, 'the id of a finding, e.g. "RC301"'),
     reason: asString(reason, '`reason`'),
     ...(path === undefined ? {} : { path: asString(path, '`path`') }),
+    origin: node.origin,
   };
 }
 

@@ -139,7 +139,9 @@ describe.skipIf(unavailable !== undefined)(
     it('a path of the host at which nothing can be made is said', async () => {
       const task = await bench.task({ volumes: [{ name: 'kernel', host: { sourcePath: '/proc/rolecall/x' } }] });
       const mountPoints = [{ sourceVolume: 'kernel', containerPath: '/kernel' }];
-      await expect(task.start(script('true'), { mountPoints })).rejects.toThrow('volume kernel: /proc/rolecall/x cannot');
+      await expect(task.start(script('true'), { mountPoints })).rejects.toThrow(
+        'volume kernel: /proc/rolecall/x cannot',
+      );
     });
 
     it('gives the stop signal of the image, and the names and numbers of users as Docker reads them', async () => {

@@ -9,17 +9,23 @@ export function unsupportedWhenTransparent(definition: Ecs.TaskDefinition): read
   if (definition.networkMode === 'host') {
     refuse(
       '/networkMode',
-      'with --transparent a task needs a network of its own: names of this machine are not changed',
+      'with --transparent a task needs a network of its own, since names of this machine are not changed: use awsvpc or bridge, or run without --transparent',
     );
   }
   for (const [index, container] of (definition.containerDefinitions ?? []).entries()) {
     const at = `/containerDefinitions/${index}`;
     if ((container.dnsServers ?? []).length > 0) {
-      refuse(`${at}/dnsServers`, 'with --transparent names are answered by Rolecall, and nobody else is asked');
+      refuse(
+        `${at}/dnsServers`,
+        'with --transparent names are answered by Rolecall, and nobody else is asked: leave it out, or run without --transparent',
+      );
     }
     for (const { field, path } of mountedAt(container)) {
       if (!covers(path, TRUST_DIRECTORY)) continue;
-      refuse(`${at}/${field}`, `with --transparent ${TRUST_DIRECTORY} holds what the container is to trust`);
+      refuse(
+        `${at}/${field}`,
+        `with --transparent ${TRUST_DIRECTORY} holds what the container is to trust: mount elsewhere, or run without --transparent`,
+      );
     }
   }
   return refused;

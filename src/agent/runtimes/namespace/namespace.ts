@@ -85,7 +85,10 @@ export class NamespaceRuntime implements Runtime {
 
   unsupported(definition: Ecs.TaskDefinition): readonly Unsupported[] {
     const byMode = this.#options.server.transparent?.unsupported(definition) ?? [];
-    return [...unsupportedByNamespaces(definition, this.#limits.enforcement), ...byMode];
+    const own = unsupportedByNamespaces(definition, this.#limits.enforcement);
+    // What is refused in any mode is said once.
+    const refused = new Set(own.filter(({ effect }) => effect === 'refused').map(({ field }) => field));
+    return [...own, ...byMode.filter(({ field }) => !refused.has(field))];
   }
 
   standsInFor(image: string): boolean {

@@ -106,14 +106,21 @@ const KNOWN_MEMORY: Readonly<Record<string, number>> = {
   'm5.4xlarge': 62_928,
 };
 
-const TYPES: ReadonlyMap<string, InstanceSize> = new Map(
-  Object.entries({ ...FAMILIES, ...(process.arch === 'arm64' ? ARM_FAMILIES : {}) }).flatMap(([family, sizes]) =>
-    Object.entries(sizes).map(([size, [vcpus, gibibytes]]): [string, InstanceSize] => {
-      const type = `${family}.${size}`;
-      return [type, { vcpus, memory: KNOWN_MEMORY[type] ?? seenByAgent(gibibytes * 1024) }];
-    }),
-  ),
-);
+/** Also those that only machines of another architecture give. */
+const ALL: Readonly<Record<string, Readonly<Record<string, Row>>>> = { ...FAMILIES, ...ARM_FAMILIES };
+
+const TYPES = typesOf(process.arch === 'arm64' ? ALL : FAMILIES);
+
+function typesOf(families: typeof ALL): ReadonlyMap<string, InstanceSize> {
+  return new Map(
+    Object.entries(families).flatMap(([family, sizes]) =>
+      Object.entries(sizes).map(([size, [vcpus, gibibytes]]): [string, InstanceSize] => {
+        const type = `${family}.${size}`;
+        return [type, { vcpus, memory: KNOWN_MEMORY[type] ?? seenByAgent(gibibytes * 1024) }];
+      }),
+    ),
+  );
+}
 
 /** The kernel and the firmware keep a part. unverified: how much, of the types that are not among the known ones */
 function seenByAgent(mebibytes: number): number {
@@ -123,7 +130,11 @@ function seenByAgent(mebibytes: number): number {
 /** The size of an instance that nobody chose. */
 export const DEFAULT_INSTANCE_TYPE = 'm5.xlarge';
 
+/** Those that this machine gives. */
 export const instanceTypes: readonly string[] = [...TYPES.keys()];
+
+/** Those that machines of any architecture give. */
+export const instanceTypesAnywhere: readonly string[] = [...typesOf(ALL).keys()];
 
 /** Undefined for a type that is not known. */
 export function sizeOf(instanceType: string): InstanceSize | undefined {
