@@ -117,12 +117,35 @@ async function reset(
   answer(response, 200, { status: 'reset' });
 }
 
+const WHOLE = /^\d{1,15}$/;
+
+/** Refuses what an endpoint would not look at. @throws UserError */
+function requireMembers(query: URLSearchParams, forms: Readonly<Record<string, RegExp>>): void {
+  for (const [name, value] of query) {
+    const form = Object.hasOwn(forms, name) ? forms[name] : undefined;
+    if (form === undefined)
+      throw wrongQuery(`there is no query member ${name}; there are ${Object.keys(forms).join(', ')}`);
+    if (query.getAll(name).length > 1) throw wrongQuery(`${name} is given twice`);
+    if (!form.test(value)) throw wrongQuery(`${name} does not take \`${value}\``);
+  }
+}
+
+function wrongQuery(what: string): UserError {
+  return new UserError(
+    'server-refused',
+    what,
+    'Flags are 1 or left out; numbers are whole; `task` is the ARN of a task.',
+  );
+}
+
 async function trail(
   ports: AdminPorts,
   _request: HttpRequest,
   query: URLSearchParams,
   response: ServerResponse,
 ): Promise<void> {
+  requireMembers(query, { task: /./, denied: /^1$/, after: WHOLE, last: WHOLE, follow: /^1$/ });
+  if (query.has('after') && query.has('last')) throw wrongQuery('`after` and `last` exclude each other');
   const task = query.get('task');
   const denied = query.get('denied') === '1';
   const wanted = ({ value }: LogEntry<TrailEntry>) =>
@@ -157,6 +180,7 @@ async function output(
   query: URLSearchParams,
   response: ServerResponse,
 ): Promise<void> {
+  requireMembers(query, { task: /./, follow: /^1$/ });
   const task = query.get('task');
   if (task === null) return answer(response, 400, { error: 'name the task: ?task=ARN' });
   const gone = new AbortController();
@@ -197,7 +221,7 @@ function readInstance(json: string): InstanceRequest {
     throw new UserError('instance-request-unreadable', 'the request is not JSON', help);
   }
   const wrong = (what: string) => new UserError('instance-request-invalid', what, help);
-  if (typeof value !== 'object' || value === null) throw wrong('the request is not an object');
+  if (!isObject(value)) throw wrong('the request is not an object');
   const {
     cluster,
     role,
@@ -208,7 +232,7 @@ function readInstance(json: string): InstanceRequest {
     availabilityZone,
     metadataOptions,
     ...rest
-  } = value as Record<string, unknown>;
+  } = value;
   const unknown = Object.keys(rest)[0];
   if (unknown !== undefined) throw wrong(`there is no member ${unknown}`);
   if (typeof cluster !== 'string' || cluster === '') throw wrong('/cluster is not a name');
@@ -218,10 +242,8 @@ function readInstance(json: string): InstanceRequest {
   if (availabilityZone !== undefined && typeof availabilityZone !== 'string')
     throw wrong('/availabilityZone is not a text');
   if (attributes !== undefined && !isTexts(attributes)) throw wrong('/attributes is not an object of texts');
-  if (metadataOptions !== undefined && (typeof metadataOptions !== 'object' || metadataOptions === null))
-    throw wrong('/metadataOptions is not an object');
-  if (switches !== undefined && (typeof switches !== 'object' || switches === null))
-    throw wrong('/switches is not an object');
+  if (metadataOptions !== undefined && !isObject(metadataOptions)) throw wrong('/metadataOptions is not an object');
+  if (switches !== undefined && !isObject(switches)) throw wrong('/switches is not an object');
   return {
     cluster,
     launchType,
@@ -230,14 +252,16 @@ function readInstance(json: string): InstanceRequest {
     ...(instanceType === undefined ? {} : { instanceType }),
     ...(attributes === undefined ? {} : { attributes }),
     ...(availabilityZone === undefined ? {} : { availabilityZone }),
-    ...(metadataOptions === undefined ? {} : { metadataOptions: metadataOptions as Record<string, unknown> }),
+    ...(metadataOptions === undefined ? {} : { metadataOptions }),
   };
 }
 
 function isTexts(value: unknown): value is Record<string, string> {
-  return (
-    typeof value === 'object' && value !== null && Object.values(value).every((member) => typeof member === 'string')
-  );
+  return isObject(value) && Object.values(value).every((member) => typeof member === 'string');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function closed(response: ServerResponse): Promise<void> {

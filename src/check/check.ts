@@ -9,14 +9,16 @@ import { registrationOf } from './model/registration.ts';
 import { type CheckedTask, checkTask } from './model/task.ts';
 import { type CheckOptions, type World, worldOf } from './model/world.ts';
 import { callerOf, passRoleDuties } from './rules/caller.ts';
-import { rules } from './rules/rules.ts';
-import { type Silenced, silence } from './silence.ts';
+import { ruleInfos, rules } from './rules/rules.ts';
+import { idleSilences, type Notice, type Silenced, silence } from './silence.ts';
 
 export interface CheckResult {
   readonly duties: readonly DecidedDuty[];
   readonly findings: readonly Finding[];
   /** Findings that `rolecall.json` or a comment silences, with the reason given. */
   readonly silenced: readonly Silenced[];
+  /** What silences nothing. */
+  readonly notices: readonly Notice[];
   readonly tasks: readonly CheckedTask[];
   readonly world: World;
 }
@@ -31,7 +33,12 @@ export function check(workload: Workload, options: CheckOptions = {}): CheckResu
   const findings = rules.flatMap((rule) => [...rule(world, tasks)]);
   const sorted = sortFindings(findings);
   const { kept, silenced } = silence(sorted, workload);
-  return { duties: tasks.flatMap((task) => dutiesOf(world, task)), findings: kept, silenced, tasks, world };
+  const notices = idleSilences(
+    sorted,
+    workload,
+    ruleInfos.map(({ id }) => id),
+  );
+  return { duties: tasks.flatMap((task) => dutiesOf(world, task)), findings: kept, silenced, notices, tasks, world };
 }
 
 function tasksOf(world: World): CheckedTask[] {
@@ -41,10 +48,8 @@ function tasksOf(world: World): CheckedTask[] {
   const instances = new Map<LaunchType, ReturnType<typeof instanceRoleOf>>();
   const instanceOf = (launchType: LaunchType) => {
     if (launchType === 'FARGATE') return undefined;
-    if (given !== undefined) {
-      const view = given.startsWith('arn:') ? roles.find(given) : roles.named(given);
-      if (view !== undefined) return { view };
-    }
+    // A role that is not in the input is still the one that was named: another one in its place would be a guess.
+    if (given !== undefined) return { view: given.startsWith('arn:') ? roles.find(given) : roles.byName(given) };
     if (!instances.has(launchType)) instances.set(launchType, instanceRoleOf(workload, roles, tokens, launchType));
     return instances.get(launchType);
   };

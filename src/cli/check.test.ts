@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { ACCOUNT, policy, TRUST, taskDefinition, writeFiles } from '../check/testing.ts';
 import type { Io } from './io.ts';
@@ -70,6 +71,69 @@ describe('rolecall check', () => {
     expect(code).toBe(2);
     expect(err).toContain(`error[${errorCode}]`);
     expect(err).toMatch(/help: \S/);
+  });
+
+  it('names a damaged trail, and a folder without any', async () => {
+    const damaged = join(folder, 'damaged.json.gz');
+    writeFileSync(damaged, gzipSync('{"Records":[]}').subarray(0, 15));
+    const empty = mkdtempSync(join(folder, 'trails-'));
+    for (const [path, message] of [
+      [damaged, `${damaged} is a damaged gzip file: unexpected end of file`],
+      [empty, `${empty} holds no file whose name ends in .json, .jsonl or .json.gz`],
+    ] as const) {
+      const { code, err } = await run('check', CLEAN, '--trail', path);
+      expect([code, err]).toEqual([2, expect.stringContaining(`error[not-a-trail]: ${message}\n  help: `)]);
+    }
+  });
+
+  it('names the line of a trail that is broken', async () => {
+    const lines = join(folder, 'lines.jsonl');
+    writeFileSync(lines, '{"eventName":"GetItem"}\n{"eventName":\n');
+    const file = join(folder, 'records.json');
+    writeFileSync(file, '{"Records": [\n{"eventName": x}]}');
+    expect((await run('check', CLEAN, '--trail', lines)).err).toContain(
+      `error[not-a-trail]: this line is no record of a trail\n  at ${lines}:2\n`,
+    );
+    const { err } = await run('check', CLEAN, '--trail', file);
+    expect(err).toContain(`error[not-a-trail]: ${file} holds no trail: this is not JSON: `);
+    expect(err).toContain(`  at ${file}:2 /Records/0/eventName\n`);
+  });
+
+  it('ends with 2 for input that is of no known form, and names file and place', async () => {
+    const plan = join(folder, 'plan-of-nothing.json');
+    writeFileSync(plan, '{"terraform_version": "1.9.8",\n"format_version": "9.0"}');
+    const { code, err } = await run('check', plan);
+    expect([code, err]).toEqual([2, expect.stringContaining(`\n  at ${plan}:2 /format_version\n  help: `)]);
+  });
+
+  it('names a mistyped resource type, and only counts others', async () => {
+    const template = join(folder, 'mistyped.yaml');
+    writeFileSync(template, 'Resources:\n  A: {Type: "AWS::IAM::Rol"}\n  B: {Type: "AWS::IAM::AccessKey"}\n');
+    const { code, out } = await run('check', template);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^not read: AWS::IAM::Rol `A`: no such type is known.*did you mean\s+`AWS::IAM::Role`\?$/ms);
+    expect(out).toContain('not read: 1 resource of types that have no part');
+  });
+
+  it('names a silence of an unknown rule, beside reports for other programs, too', async () => {
+    const silencing = mkdtempSync(join(folder, 'silencing-'));
+    writeFiles(silencing, {
+      'task-definition.json': taskDefinition(),
+      'rolecall.json': { silence: [{ id: 'RC999', reason: 'wanted' }] },
+    });
+    const notice = `notice: ${join(silencing, 'rolecall.json')}:3 /silence/0: RC999 silences nothing`;
+    expect((await run('check', silencing, '--format', 'json')).err).toContain(notice);
+  });
+
+  it('takes an instance role that is not in the input for no other one', async () => {
+    const { out } = await run('check', WRONG, '--launch-type', 'ec2', '--instance-role', 'elsewhere');
+    expect(out).toMatch(/^ {2}instance +elsewhere +\?/m);
+    expect(out).toMatch(/the\s+role arn:aws:iam::000000000000:role\/elsewhere is not in the input/);
+  });
+
+  it('names a parameter that nothing asks for', async () => {
+    const { out } = await run('check', WRONG, '--parameter', 'Enviroment=dev');
+    expect(out).toContain('not read: parameter `Enviroment`: nothing in the input needs a value of this name');
   });
 
   it.each(['json', 'sarif', 'junit', 'github', 'markdown'])('writes %s to --out', async (format) => {

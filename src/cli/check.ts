@@ -85,7 +85,7 @@ export const checkCommand: Command = {
     const text = reportText(result, flags, failOn, io);
     // Reports for people say it themselves.
     if (flags.format !== undefined && !['text', 'markdown'].includes(flags.format))
-      for (const line of notReadLines(result.world.workload)) io.stderr.write(`${harmless(line)}\n`);
+      for (const line of notReadLines(result)) io.stderr.write(`${harmless(line)}\n`);
     if (flags.out === undefined) io.stdout.write(text);
     else write(flags.out, text);
     return exitCode(result.findings, failOn);

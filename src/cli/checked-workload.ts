@@ -8,7 +8,7 @@ import type { Workload } from '../sources/workload.ts';
 import { DEFAULT_ACCOUNT, regionOf } from './connection.ts';
 import { accountId, pairs, regionCode } from './flags.ts';
 import type { Io } from './io.ts';
-import { writtenFor } from './workload-account.ts';
+import { readAsWritten } from './workload-account.ts';
 
 /** Flags of the commands that only read a workload. */
 export const WORKLOAD_FLAGS = {
@@ -50,20 +50,11 @@ export function workloadFor(
   ]);
   const account = flags.account === undefined ? settings.account : accountId(flags.account);
   const region = flags.region === undefined ? settings.region : regionCode(flags.region);
-  const read = (found: { account?: string; region?: string }) =>
-    readWorkload(paths, {
-      account: account ?? found.account ?? DEFAULT_ACCOUNT,
-      region: region ?? found.region ?? regionOf(io),
-      parameters,
-      onFile,
-    });
-  const first = read({});
-  if (account !== undefined && region !== undefined) return first;
-  const written = writtenFor(first);
-  const same =
-    (account ?? written.account ?? first.account) === first.account &&
-    (region ?? written.region ?? first.region) === first.region;
-  return same ? first : read(written);
+  return readAsWritten(
+    (place) => readWorkload(paths, { ...place, parameters, onFile }),
+    { account, region },
+    { account: DEFAULT_ACCOUNT, region: region ?? regionOf(io) },
+  );
 }
 
 /** `{ "Name": "value" }`, `[{ "ParameterKey": …, "ParameterValue": … }]`, or an object with `Parameters` of either form. @throws SourceError */

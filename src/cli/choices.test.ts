@@ -5,7 +5,7 @@ import { parseDocument } from '../sources/read-document.ts';
 import { readTaskDefinition } from '../sources/task-definition.ts';
 import { emptyWorkload, type OpenWorkload } from '../sources/workload.ts';
 import { instanceRoleOf, launchTypesFor } from './launch-types.ts';
-import { missingRoles, requireAccount, writtenFor } from './workload-account.ts';
+import { missingRoles, readAsWritten, requireAccount, writtenFor } from './workload-account.ts';
 
 function workload(definition: object, template = 'Resources: {}'): OpenWorkload {
   const open = emptyWorkload('000000000000', 'eu-west-1');
@@ -70,6 +70,21 @@ describe('account and Region', () => {
       {},
     );
     expect(writtenFor(workload({ taskRoleArn: 'by-name' }))).toEqual({});
+  });
+  it('are those given, else those that the task definition is written for, else the defaults', () => {
+    const definition = { taskRoleArn: role('111111111111') };
+    const read = ({ account, region }: { account: string; region: string }) => ({
+      ...workload(definition),
+      account,
+      region,
+    });
+    const of = (account?: string, region?: string) => {
+      const found = readAsWritten(read, { account, region }, { account: '000000000000', region: 'eu-west-1' });
+      return [found.account, found.region];
+    };
+    expect(of()).toEqual(['111111111111', 'eu-west-1']);
+    expect(of('222222222222')).toEqual(['222222222222', 'eu-west-1']);
+    expect(of(undefined, 'us-east-2')).toEqual(['111111111111', 'us-east-2']);
   });
   it('names the roles that are not declared', () => {
     const open = workload({ executionRoleArn: role('000000000000'), taskRoleArn: 'other' });

@@ -1,21 +1,28 @@
 import { AwsError, UserError } from '../core/errors.ts';
 import { AwsClient } from '../wire/client.ts';
 import type { Credentials } from '../wire/sigv4/sign.ts';
-import { endpointUrl } from './flags.ts';
+import { endpointUrl, regionCode } from './flags.ts';
 import type { Io } from './io.ts';
 
 export const DEFAULT_ENDPOINT = 'http://127.0.0.1:4566';
 export const DEFAULT_REGION = 'eu-west-1';
 export const DEFAULT_ACCOUNT = '000000000000';
 
-/** The Region that the environment names for AWS clients, else the default. */
-export function regionOf(io: Pick<Io, 'env'>): string {
-  return io.env.AWS_REGION || io.env.AWS_DEFAULT_REGION || DEFAULT_REGION;
+/** The Region that the environment names for AWS clients, else the default. @throws UserError */
+export function regionOf({ env }: Pick<Io, 'env'>): string {
+  if (env.AWS_REGION) return regionCode(env.AWS_REGION, 'AWS_REGION');
+  return env.AWS_DEFAULT_REGION ? regionCode(env.AWS_DEFAULT_REGION, 'AWS_DEFAULT_REGION') : DEFAULT_REGION;
+}
+
+/** The server that `--endpoint` names, else the environment, else the default. @throws UserError */
+export function endpointOf(flag: string | undefined, { env }: Pick<Io, 'env'>): string {
+  if (flag !== undefined) return endpointUrl(flag);
+  return env.AWS_ENDPOINT_URL ? endpointUrl(env.AWS_ENDPOINT_URL, 'AWS_ENDPOINT_URL') : DEFAULT_ENDPOINT;
 }
 
 /** A client of a running server, with the key pair of the environment or the well-known one. @throws UserError */
 export async function connect(endpoint: string | undefined, region: string, io: Pick<Io, 'env'>): Promise<AwsClient> {
-  const url = endpointUrl(endpoint ?? io.env.AWS_ENDPOINT_URL ?? DEFAULT_ENDPOINT);
+  const url = endpointOf(endpoint, io);
   const client = new AwsClient({ endpoint: url, region, credentials: credentialsOf(io) });
   await requireRolecall(client, url);
   return client;

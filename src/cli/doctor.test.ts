@@ -4,9 +4,11 @@ import { whyRefused } from '../agent/runtimes/namespace/support.ts';
 import { doctorCommand } from './doctor.ts';
 import type { Io } from './io.ts';
 
-async function doctor(...args: string[]): Promise<string> {
+const doctor = (...args: string[]) => doctorIn({}, ...args);
+
+async function doctorIn(env: Record<string, string>, ...args: string[]): Promise<string> {
   const stdout = new PassThrough();
-  const io = { stdout, stderr: new PassThrough(), env: {}, version: '1.2.3' } as unknown as Io;
+  const io = { stdout, stderr: new PassThrough(), env, version: '1.2.3' } as unknown as Io;
   expect(await doctorCommand.run(args, io)).toBe(0);
   return String(stdout.read());
 }
@@ -30,6 +32,14 @@ test('says the same as JSON', async () => {
     (each: { available: boolean; name: string }) => each.available && each.name !== 'process',
   );
   expect(found.transparent).toEqual(able.map(({ name }: { name: string }) => name));
+});
+
+test('says that ROLECALL_RUNTIME names no runtime', async () => {
+  const environment = { ROLECALL_RUNTIME: 'dokcer' };
+  const problem = /ROLECALL_RUNTIME is `dokcer`, which is no runtime: `run` and `up` refuse it\. Values: process, /;
+  expect(await doctorIn(environment)).toMatch(problem);
+  expect(JSON.parse(await doctorIn(environment, '--json')).problems).toEqual([expect.stringMatching(problem)]);
+  expect(JSON.parse(await doctorIn({ ROLECALL_RUNTIME: 'docker' }, '--json')).problems).toEqual([]);
 });
 
 test('takes no argument', async () => {

@@ -4,7 +4,9 @@ import type { RuntimeName } from '../agent/runtimes/runtime.ts';
 import { UserError } from '../core/errors.ts';
 import type { Command } from './command.ts';
 import { readArguments } from './flags.ts';
+import type { Io } from './io.ts';
 import { type Style, styleOf } from './output/style.ts';
+import { runtimeChoice } from './runtime-choice.ts';
 
 const FLAGS = { json: { summary: 'print what was found as JSON' } } as const;
 
@@ -68,14 +70,36 @@ export const doctorCommand: Command = {
         kernel: release(),
       };
       const transparent = transparentRuntimes(runtimes);
-      const report = { version: io.version, system, runtimes: found, auto: preferredRuntime(runtimes), transparent };
+      const problem = environmentProblem(io);
+      const report = {
+        version: io.version,
+        system,
+        runtimes: found,
+        auto: preferredRuntime(runtimes),
+        transparent,
+        problems: problem === undefined ? [] : [problem],
+      };
       io.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
       return 0;
     }
-    io.stdout.write(`${report(runtimes, io.version, styleOf(io, io.stdout)).join('\n')}\n`);
+    const style = styleOf(io, io.stdout);
+    const problem = environmentProblem(io);
+    const lines = [...report(runtimes, io.version, style), ...(problem === undefined ? [] : [style.yellow(problem)])];
+    io.stdout.write(`${lines.join('\n')}\n`);
     return 0;
   },
 };
+
+/** What `run` and `up` would refuse in the environment. */
+function environmentProblem(io: Io): string | undefined {
+  try {
+    runtimeChoice(undefined, io);
+  } catch (error) {
+    if (error instanceof UserError) return `${error.message}: \`run\` and \`up\` refuse it. ${error.help}`;
+    throw error;
+  }
+  return undefined;
+}
 
 function report(runtimes: readonly RuntimeAvailability[], version: string, style: Style): string[] {
   const root = process.getuid?.() === 0 ? ', as root' : '';

@@ -65,7 +65,11 @@ describe('values', () => {
     [() => accountId('123'), '--account 123 is not an account id'],
     [() => regionCode('Ireland'), '--region Ireland is not a Region'],
     [() => endpointUrl('localhost:4566'), '--endpoint localhost:4566 is not a URL'],
+    [() => regionCode('Ireland', 'AWS_REGION'), 'AWS_REGION Ireland is not a Region | Example: AWS_REGION=eu-west-1'],
+    [() => endpointUrl('x', 'AWS_ENDPOINT_URL'), 'AWS_ENDPOINT_URL x is not a URL | Example: AWS_ENDPOINT_URL=http'],
     [() => pairs('parameter', ['A']), '--parameter A is not of the form NAME=VALUE'],
+    [() => pairs('switch', ['A'], 'B=true'), '| Example: --switch B=true'],
+    [() => pairs('attribute', ['a=1', 'b=1', 'a=2']), 'flag-twice: --attribute a is given twice | Give it once.'],
   ])('refuses what is none: %s', (work, message) => {
     expect(failing(work)).toContain(message);
   });

@@ -98,8 +98,8 @@ function unknownFlag(command: string, flags: Flags, given: string): UserError {
   );
 }
 
-/** `NAME=VALUE` pairs of a repeatable flag. @throws UserError */
-export function pairs(flag: string, texts: readonly string[]): Map<string, string> {
+/** `NAME=VALUE` pairs of a repeatable flag; each name once. @throws UserError */
+export function pairs(flag: string, texts: readonly string[], example = 'Environment=dev'): Map<string, string> {
   const result = new Map<string, string>();
   for (const text of texts) {
     const at = text.indexOf('=');
@@ -107,9 +107,11 @@ export function pairs(flag: string, texts: readonly string[]): Map<string, strin
       throw new UserError(
         'flag-value',
         `--${flag} ${text} is not of the form NAME=VALUE`,
-        `Example: --${flag} Environment=dev`,
+        `Example: --${flag} ${example}`,
       );
-    result.set(text.slice(0, at), text.slice(at + 1));
+    const name = text.slice(0, at);
+    if (result.has(name)) throw new UserError('flag-twice', `--${flag} ${name} is given twice`, 'Give it once.');
+    result.set(name, text.slice(at + 1));
   }
   return result;
 }
@@ -131,14 +133,20 @@ export function accountId(text: string): string {
   throw new UserError('flag-value', `--account ${text} is not an account id`, 'Account ids are twelve digits.');
 }
 
-/** @throws UserError */
-export function regionCode(text: string): string {
+/** `from` says where the text stands. @throws UserError */
+export function regionCode(text: string, from: '--region' | 'AWS_REGION' | 'AWS_DEFAULT_REGION' = '--region'): string {
   if (/^[a-z]{2}(-[a-z]+)+-\d$/.test(text)) return text;
-  throw new UserError('flag-value', `--region ${text} is not a Region`, 'Example: --region eu-west-1');
+  throw new UserError('flag-value', `${from} ${text} is not a Region`, `Example: ${settingOf(from, 'eu-west-1')}`);
 }
 
-/** @throws UserError */
-export function endpointUrl(text: string): string {
+/** `from` says where the text stands. @throws UserError */
+export function endpointUrl(text: string, from: '--endpoint' | 'AWS_ENDPOINT_URL' = '--endpoint'): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text.replace(/\/$/, '');
-  throw new UserError('flag-value', `--endpoint ${text} is not a URL`, 'Example: --endpoint http://127.0.0.1:4566');
+  const example = settingOf(from, 'http://127.0.0.1:4566');
+  throw new UserError('flag-value', `${from} ${text} is not a URL`, `Example: ${example}`);
+}
+
+/** As a flag or a variable is written. */
+function settingOf(name: string, value: string): string {
+  return name.startsWith('--') ? `${name} ${value}` : `${name}=${value}`;
 }

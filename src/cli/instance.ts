@@ -1,6 +1,7 @@
 import { UserError } from '../core/errors.ts';
 import { metadataOptionProblem, metadataOptionValue } from '../core/metadata-options.ts';
 import { nearestName } from '../sources/suggest.ts';
+import type { AwsClient } from '../wire/client.ts';
 import type { Command } from './command.ts';
 import { askServer, connect, regionOf } from './connection.ts';
 import { pairs, readArguments, regionCode } from './flags.ts';
@@ -29,7 +30,7 @@ const FLAGS = {
   },
   switch: { value: 'NAME=true|false', repeatable: true, summary: 'a switch of its agent' },
   endpoint: { value: 'URL', summary: 'the server (default: AWS_ENDPOINT_URL, else http://127.0.0.1:4566)' },
-  region: { value: 'REGION', summary: 'Region (default: AWS_REGION, else eu-west-1)' },
+  region: { value: 'REGION', summary: 'Region, that of the server: instances are in no other' },
 } as const;
 
 export const instanceCommand: Command = {
@@ -51,7 +52,7 @@ export const instanceCommand: Command = {
         'Write `rolecall instance add`.',
       );
     const switches = agentSwitches(flags.switch);
-    const attributes = Object.fromEntries(pairs('attribute', flags.attribute));
+    const attributes = Object.fromEntries(pairs('attribute', flags.attribute, 'stack=blue'));
     const metadataOptions = optionsOfMetadata(flags['metadata-options']);
     const count = instanceCount(flags.count);
     const client = await connect(
@@ -70,6 +71,7 @@ export const instanceCommand: Command = {
       ...(Object.keys(switches).length === 0 ? {} : { switches }),
     };
     try {
+      if (flags.region !== undefined) await requireRegion(client, flags.region);
       for (let made = 0; made < count; made++) {
         const answer = (await askServer(client, 'POST', '/_rolecall/instances', request)) as {
           containerInstanceArn: string;
@@ -83,6 +85,17 @@ export const instanceCommand: Command = {
     return 0;
   },
 };
+
+/** @throws UserError for a Region that is not the server's */
+async function requireRegion(client: AwsClient, wanted: string): Promise<void> {
+  const { region } = (await askServer(client, 'GET', '/_rolecall/health')) as { region: string };
+  if (region === wanted) return;
+  throw new UserError(
+    'flag-value',
+    `--region ${wanted} is not the Region of the server, ${region}, which its container instances are in`,
+    `Give --region ${region} or leave it out, or start a server with \`rolecall up --region ${wanted}\`.`,
+  );
+}
 
 function instanceCount(text: string | undefined): number {
   if (text === undefined) return 1;
@@ -115,7 +128,7 @@ function optionsOfMetadata(text: string | undefined): Record<string, unknown> | 
 function agentSwitches(texts: readonly string[]): Record<string, boolean> {
   const names = Object.keys(SWITCHES);
   const result: Record<string, boolean> = {};
-  for (const [name, value] of pairs('switch', texts)) {
+  for (const [name, value] of pairs('switch', texts, 'ECS_AWSVPC_BLOCK_IMDS=true')) {
     const member = Object.hasOwn(SWITCHES, name) ? SWITCHES[name] : undefined;
     if (member === undefined) {
       const similar = nearestName(name, names);

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { Io } from './io.ts';
@@ -11,24 +14,37 @@ class Captured extends Writable {
   }
 }
 
-async function program(...args: string[]): Promise<{ code: number; stdout: string; stderr: string; bugs: unknown[] }> {
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly bugs: unknown[];
+  /** What a server was asked for. */
+  readonly asked: unknown;
+}
+
+async function program(...args: string[]): Promise<Ended> {
   const stdout = new Captured();
   const stderr = new Captured();
   const bugs: unknown[] = [];
+  let asked: unknown;
   const io: Io = {
     stdout,
     stderr,
     env: {},
     version: '1.2.3',
     interrupted: new AbortController().signal,
-    startServer: () => Promise.reject(new Error('out of luck')),
+    startServer: (options) => {
+      asked = options;
+      return Promise.reject(new Error('out of luck'));
+    },
     logBug: (error) => {
       bugs.push(error);
       return '/tmp/log';
     },
   };
   const code = await runProgram(args, io);
-  return { code, stdout: stdout.text, stderr: stderr.text, bugs };
+  return { code, stdout: stdout.text, stderr: stderr.text, bugs, asked };
 }
 
 describe('the program', () => {
@@ -115,6 +131,28 @@ describe('the program', () => {
     ],
   ])('refuses %j with exit code 2', async (args, stderr) => {
     expect(await program(...args)).toMatchObject({ code: 2, stderr, stdout: '' });
+  });
+
+  it('serves the account and the Region that a loaded workload is written for', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rolecall-cli-up-'));
+    try {
+      const role = 'arn:aws:iam::111122223333:role/task';
+      const secrets = [{ name: 'S', valueFrom: 'arn:aws:ssm:eu-central-1:111122223333:parameter/p' }];
+      const containerDefinitions = [{ name: 'a', image: 'i', memory: 64, secrets }];
+      const definition = { family: 'web', taskRoleArn: role, containerDefinitions };
+      writeFileSync(join(folder, 'task-definition.json'), JSON.stringify(definition));
+      const { asked } = await program('up', '--ephemeral', '--load', folder);
+      expect(asked).toMatchObject({ account: '111122223333', region: 'eu-central-1' });
+      const { code, stderr } = await program('up', '--ephemeral', '--load', folder, '--account', '000000000000');
+      expect(code).toBe(2);
+      expect(stderr).toContain('error[account-mismatch]: this role is in account 111122223333');
+      expect((await program('up', '--ephemeral')).asked).toMatchObject({
+        account: '000000000000',
+        region: 'eu-west-1',
+      });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('says that an unforeseen error is a bug, without its stack', async () => {

@@ -1,6 +1,7 @@
 import { AwsError, UserError } from '../core/errors.ts';
 import type { TrailEntry } from '../gateway/trail.ts';
 import type { LaunchType } from '../roles/duty.ts';
+import { placeOf, SourceError } from '../sources/origin.ts';
 import type { InstanceSetting } from '../sources/workload.ts';
 import type { LogEntry } from '../store/collections.ts';
 import type { AwsClient } from '../wire/client.ts';
@@ -92,8 +93,10 @@ export async function runTask(client: AwsClient, request: TaskRequest, listener:
   } catch (error) {
     if (error instanceof AwsError) return await failed(`${error.code}: ${error.message}`);
     // The container instance could not register: there is nothing to place the task on.
-    if (error instanceof UserError && !isWrongInstance(error))
-      return await failed(`no container instance: ${error.code}: ${error.message}`);
+    if (error instanceof UserError && !isWrongInstance(error)) {
+      const place = error instanceof SourceError ? ` (${placeOf(error.origin)})` : '';
+      return await failed(`no container instance: ${error.code}: ${error.message}${place}`);
+    }
     await follower.finish();
     throw error;
   }

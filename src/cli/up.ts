@@ -13,7 +13,7 @@ import { harmless, type Style, styleOf } from './output/style.ts';
 import { loadLines } from './output/summary.ts';
 import { RUNTIME_FLAG, runtimeChoice, TRANSPARENT_FLAG, TRANSPARENT_LINE } from './runtime-choice.ts';
 import { standInsOf } from './stand-ins.ts';
-import { requireAccount } from './workload-account.ts';
+import { readAsWritten, requireAccount } from './workload-account.ts';
 
 const FLAGS = {
   port: { value: 'PORT', summary: 'port to listen on (default: 4566; 0: any free one)' },
@@ -26,8 +26,8 @@ const FLAGS = {
   transparent: TRANSPARENT_FLAG,
   'stand-in': { value: 'IMAGE=DIR|host', repeatable: true, summary: 'run a local program in place of an image' },
   'no-stand-ins': { summary: 'leave images.json aside: run the images themselves' },
-  region: { value: 'REGION', summary: 'Region (default: AWS_REGION, else eu-west-1)' },
-  account: { value: 'ID', summary: 'account (default: 000000000000)' },
+  region: { value: 'REGION', summary: 'Region (default: the loaded workload’s, else AWS_REGION, else eu-west-1)' },
+  account: { value: 'ID', summary: 'account (default: that of the loaded workload’s roles, else 000000000000)' },
   quiet: { summary: 'do not print a line for each call' },
 } as const;
 
@@ -58,10 +58,16 @@ export const upCommand: Command = {
             ...(await import('./workload-instances.ts')),
           };
     const settings = sources?.settingsOf(paths) ?? {};
-    const account = flags.account === undefined ? (settings.account ?? DEFAULT_ACCOUNT) : accountId(flags.account);
-    const region = flags.region === undefined ? (settings.region ?? regionOf(io)) : regionCode(flags.region);
+    const given = {
+      account: flags.account === undefined ? settings.account : accountId(flags.account),
+      region: flags.region === undefined ? settings.region : regionCode(flags.region),
+    };
+    const defaults = { account: DEFAULT_ACCOUNT, region: given.region ?? regionOf(io) };
     const parameters = pairs('parameter', flags.parameter);
-    const workload = sources?.readWorkload(paths, { account, region, parameters });
+    const workload =
+      sources && readAsWritten((place) => sources.readWorkload(paths, { ...place, parameters }), given, defaults);
+    const account = workload?.account ?? given.account ?? defaults.account;
+    const region = workload?.region ?? defaults.region;
     if (workload !== undefined) {
       requireAccount(workload, 'flag');
       sources?.requireLoadable(workload);

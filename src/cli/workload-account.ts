@@ -19,6 +19,26 @@ export function writtenFor(workload: Workload): { account?: string; region?: str
   };
 }
 
+/**
+ * The workload, read for the account and Region that are given, else for those that it is written for, else for the
+ * defaults. @throws UserError
+ */
+export function readAsWritten(
+  read: (place: { readonly account: string; readonly region: string }) => Workload,
+  given: { readonly account: string | undefined; readonly region: string | undefined },
+  defaults: { readonly account: string; readonly region: string },
+): Workload {
+  const { account, region } = given;
+  const first = read({ account: account ?? defaults.account, region: region ?? defaults.region });
+  if (account !== undefined && region !== undefined) return first;
+  const written = writtenFor(first);
+  const place = {
+    account: account ?? written.account ?? first.account,
+    region: region ?? written.region ?? first.region,
+  };
+  return place.account === first.account && place.region === first.region ? first : read(place);
+}
+
 /** Refuses a workload whose roles are another account's: the server could never assume them. @throws SourceError */
 export function requireAccount(workload: Workload, how: 'flag' | 'server'): void {
   for (const { input } of workload.taskDefinitions)

@@ -1,5 +1,6 @@
 import { UserError } from '../core/errors.ts';
 import type { MetadataOptions } from '../core/metadata-options.ts';
+import { SourceError } from '../sources/origin.ts';
 import type { InstanceSetting } from '../sources/workload.ts';
 import type { AwsClient } from '../wire/client.ts';
 import { askServer } from './connection.ts';
@@ -45,8 +46,7 @@ export async function addInstances(
         await askServer(client, 'POST', '/_rolecall/instances', request);
       } catch (error) {
         if (origin === undefined || !(error instanceof UserError)) throw error;
-        const place = `${origin.file}, ${origin.path}`;
-        throw new UserError(error.code, `${error.message} (${place})`, error.help);
+        throw new SourceError(error.code, origin, error.message, error.help);
       }
       added++;
     }

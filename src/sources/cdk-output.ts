@@ -1,8 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { asMap, asString, type MapNode, type Node } from './node.ts';
 import { type Origin, SourceError } from './origin.ts';
 import { readDocument, readText } from './read-document.ts';
+
+const SYNTH_AGAIN = 'Run cdk synth again.';
 
 /** A stack that the CDK synthesized. */
 export interface CdkStack {
@@ -17,11 +19,24 @@ export interface CdkStack {
 
 /** The folder of the CDK's output, when this is one, or holds one called `cdk.out`. */
 export function cdkFolder(folder: string): string | undefined {
-  return [folder, join(folder, 'cdk.out')].find((each) => {
-    // A web application has a manifest.json, too; the CDK also writes a file called cdk.out beside its own.
-    const marker = join(each, 'cdk.out');
-    return existsSync(join(each, 'manifest.json')) && existsSync(marker) && statSync(marker).isFile();
-  });
+  return [folder, join(folder, 'cdk.out')].find((each) => existsSync(join(each, 'manifest.json')) && hasMarker(each));
+}
+
+/** A web application has a manifest.json, too; the CDK also writes a file called cdk.out beside its own. */
+function hasMarker(folder: string): boolean {
+  const marker = join(folder, 'cdk.out');
+  return existsSync(marker) && statSync(marker).isFile();
+}
+
+/**
+ * A manifest that is not taken for the CDK's, since the file beside it is not there: in a folder called `cdk.out`; of one
+ * that holds nothing else, its own.
+ */
+export function unmarkedManifest(folder: string, nothingElse: boolean): string | undefined {
+  const itself = nothingElse || basename(resolve(folder)) === 'cdk.out' ? [folder] : [];
+  return [...itself, join(folder, 'cdk.out')]
+    .filter((each) => existsSync(join(each, 'manifest.json')) && !hasMarker(each))
+    .map((each) => join(each, 'manifest.json'))[0];
 }
 
 /**
@@ -31,7 +46,9 @@ export function cdkFolder(folder: string): string | undefined {
 export function readCdkManifest(folder: string): CdkStack[] {
   const root = asMap(readDocument(join(folder, 'manifest.json')), 'manifest.json');
   const artifacts = root.members.get('artifacts');
-  if (artifacts === undefined) return [];
+  // Even an app without stacks has one: that of its tree.
+  if (artifacts === undefined)
+    throw new SourceError('missing-member', root.origin, 'this manifest of the CDK has no `artifacts`', SYNTH_AGAIN);
   return [...asMap(artifacts, '`artifacts`').members].flatMap(([id, node]) => {
     const artifact = asMap(node, `the artifact \`${id}\``);
     const properties = artifact.members.get('properties');
@@ -39,7 +56,10 @@ export function readCdkManifest(folder: string): CdkStack[] {
     switch (textOf(artifact, 'type')) {
       case 'cdk:cloud-assembly': {
         const directory = member('directoryName');
-        return directory === undefined ? [] : readCdkManifest(join(folder, asString(directory, '`directoryName`')));
+        if (directory === undefined) return [];
+        const assembly = join(folder, asString(directory, '`directoryName`'));
+        requireFile(join(assembly, 'manifest.json'), `the assembly \`${id}\``, directory.origin);
+        return readCdkManifest(assembly);
       }
       case 'aws:cloudformation:stack': {
         const template = member('templateFile');
@@ -48,13 +68,15 @@ export function readCdkManifest(folder: string): CdkStack[] {
             'missing-member',
             node.origin,
             `the stack \`${id}\` has no \`templateFile\``,
-            'Run cdk synth again.',
+            SYNTH_AGAIN,
           );
         const name = member('stackName');
+        const file = join(folder, asString(template, '`templateFile`'));
+        requireFile(file, `the stack \`${id}\``, template.origin);
         return [
           {
             name: name === undefined ? id : asString(name, '`stackName`'),
-            template: join(folder, asString(template, '`templateFile`')),
+            template: file,
             ...environment(artifact),
             parameters: texts(member('parameters')),
             origin: node.origin,
@@ -65,6 +87,11 @@ export function readCdkManifest(folder: string): CdkStack[] {
         return [];
     }
   });
+}
+
+function requireFile(file: string, what: string, origin: Origin): void {
+  if (existsSync(file)) return;
+  throw new SourceError('file-not-found', origin, `${what} is in ${file}, which does not exist`, SYNTH_AGAIN);
 }
 
 /** `aws://ACCOUNT/REGION`. */

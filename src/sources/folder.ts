@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { arn } from '../core/arn.ts';
 import { UserError } from '../core/errors.ts';
-import { cdkFolder } from './cdk-output.ts';
+import { cdkFolder, unmarkedManifest } from './cdk-output.ts';
 import { SourceError } from './origin.ts';
 import { policyFile } from './policy-source.ts';
 import { readText } from './read-document.ts';
@@ -39,7 +39,16 @@ export function folderFiles(folder: string): FolderFiles {
     cdk: cdkFolder(folder),
   };
   const { taskDefinitions, templates, roles, exports, cdk } = files;
-  if (taskDefinitions.length + templates.length + exports.length === 0 && roles === undefined && cdk === undefined)
+  if (cdk !== undefined) return files;
+  const nothing = taskDefinitions.length + templates.length + exports.length === 0 && roles === undefined;
+  const manifest = unmarkedManifest(folder, nothing);
+  if (manifest !== undefined)
+    throw new UserError(
+      'missing-file',
+      `${manifest} is not read: the CDK writes a file called cdk.out beside it, and there is none`,
+      'Run cdk synth again, or copy its whole output.',
+    );
+  if (nothing)
     throw new UserError(
       'nothing-to-load',
       `${folder} holds no workload`,

@@ -66,6 +66,36 @@ describe('a folder', () => {
     ]);
   });
 
+  it('names the line of what is wrong with an instance', () => {
+    write({ 'task-definition.json': TASK, 'rolecall.json': '{"instances": [\n{"count": 2,\n"type": "m5.lagre"}]}' });
+    const { origin } = failing() as SourceError;
+    expect(placeOf(origin)).toBe(`${join(folder, 'rolecall.json')}:3 /instances/0/type`);
+  });
+
+  it('takes instance types of every architecture, and a zone of any Region where none is named', () => {
+    const instances = [{ type: 'm7g.large', availabilityZone: 'us-east-1a' }, { type: 'm7i.large' }];
+    write({ 'task-definition.json': TASK, 'rolecall.json': JSON.stringify({ instances }) });
+    expect(read().settings.instances?.map(({ instanceType }) => instanceType)).toEqual(['m7g.large', 'm7i.large']);
+  });
+
+  it('of the CDK without any stack is said to have none', () => {
+    write({ 'cdk.out': '{}', 'manifest.json': '{"artifacts": {"Tree": {"type": "cdk:tree"}}}' });
+    expect(read().leftOut.map(({ what, why }) => `${what}: ${why}`)).toEqual([
+      `${join(folder, 'manifest.json')}: this app of the CDK has no stacks`,
+    ]);
+  });
+
+  it.each([
+    ['aws:cloudformation:stack', 'templateFile', 'A.template.json', 'the stack `A`'],
+    ['cdk:cloud-assembly', 'directoryName', 'assembly-A', 'the assembly `A`'],
+  ])('of the CDK in which a file of %s is missing names both places', (type, member, name, what) => {
+    const artifacts = { A: { type, properties: { [member]: name } } };
+    write({ 'cdk.out': '{}', 'manifest.json': JSON.stringify({ artifacts }) });
+    const error = failing() as SourceError;
+    expect(error.message).toMatch(new RegExp(`^${what} is in .*${name}.*, which does not exist$`));
+    expect(placeOf(error.origin)).toBe(`${join(folder, 'manifest.json')}:1 /artifacts/A/properties/${member}`);
+  });
+
   it('keeps the place of everything in a task definition', () => {
     write({ 'task-definition.json': TASK });
     const [web] = read().taskDefinitions;
@@ -110,6 +140,53 @@ describe('a folder', () => {
       'invalid-setting',
       'LAMBDA',
     ],
+    [
+      'no launch type at all',
+      { 'task-definition.json': TASK, 'rolecall.json': '{"launchTypes": []}' },
+      'invalid-setting',
+      'names none',
+    ],
+    [
+      'an instance role without a name',
+      { 'task-definition.json': TASK, 'rolecall.json': '{"instances": [{"role": ""}]}' },
+      'invalid-setting',
+      '`role` is empty',
+    ],
+    [
+      'a mistyped instance type',
+      { 'task-definition.json': TASK, 'rolecall.json': '{"instances": [{"type": "m5.lagre"}]}' },
+      'instance-type-unknown',
+      'there is no instance type m5.lagre here',
+    ],
+    [
+      'a zone of another Region',
+      {
+        'task-definition.json': TASK,
+        'rolecall.json': '{"instances": [{"availabilityZone": "us-east-1a"}], "region": "eu-west-1"}',
+      },
+      'availability-zone-unknown',
+      'us-east-1a is no Availability Zone of eu-west-1',
+    ],
+    [
+      'a zone that is none',
+      { 'task-definition.json': TASK, 'rolecall.json': '{"instances": [{"availabilityZone": "a"}]}' },
+      'availability-zone-unknown',
+      'a is no Availability Zone',
+    ],
+    [
+      'an attribute of ECS itself',
+      { 'task-definition.json': TASK, 'rolecall.json': '{"instances": [{"attributes": {"ecs.ami-id": "a"}}]}' },
+      'attribute-invalid',
+      'the attribute ecs.ami-id is one of ECS itself',
+    ],
+    [
+      'a manifest of the CDK without the file beside it',
+      { 'task-definition.json': TASK, 'cdk.out/manifest.json': '{"artifacts": {}}' },
+      'missing-file',
+      'cdk.out/manifest.json is not read',
+    ],
+    ['a manifest alone', { 'manifest.json': '{"artifacts": {}}' }, 'missing-file', 'manifest.json is not read'],
+    ['an empty manifest', { 'cdk.out': '{}', 'manifest.json': '{}' }, 'missing-member', 'has no `artifacts`'],
     [
       'a wrong setting',
       { 'task-definition.json': TASK, 'rolecall.json': '{"launchTypse": []}' },

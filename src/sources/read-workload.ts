@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../core/errors.ts';
 import { exportedAccount, isAccountExport, readAccountExport } from './account-export.ts';
 import { AccountParts, AccountPaths } from './accounts.ts';
@@ -83,13 +83,41 @@ function accountOfRoles(files: readonly string[]): string | undefined {
 export function readWorkload(paths: readonly string[], options: ReadOptions): Workload {
   const workload = emptyWorkload(options.account, options.region);
   workload.settings = settingsOf(paths);
-  const given = new Map([...Object.entries(workload.settings.parameters ?? {}), ...(options.parameters ?? [])]);
+  const given = new GivenValues([...Object.entries(workload.settings.parameters ?? {}), ...(options.parameters ?? [])]);
   const reader = new Reader(new AccountParts(workload), given);
   reader.onFile = options.onFile;
   for (const path of paths) reader.path(path);
   reader.finish();
+  const here = { file: paths[0] ?? '', path: '', line: 1 };
+  for (const name of given.unasked()) {
+    const origin = options.parameters?.has(name) ? here : (workload.settings.origin ?? here);
+    workload.leftOut.push({ what: `parameter \`${name}\``, why: UNASKED, origin });
+  }
   for (const part of [workload, ...workload.otherAccounts]) refuseTwins(part);
   return workload;
+}
+
+const UNASKED = 'nothing in the input needs a value of this name';
+
+/** Values by name, which keep in mind what was asked for. */
+class GivenValues extends Map<string, string> {
+  readonly #asked = new Set<string>();
+
+  override get(name: string): string | undefined {
+    this.#asked.add(name);
+    return super.get(name);
+  }
+
+  /** The same, with further values for names that have none. */
+  over(others: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+    const all = new Map([...others, ...this]);
+    all.get = (name) => this.get(name) ?? others.get(name);
+    return all;
+  }
+
+  unasked(): string[] {
+    return [...this.keys()].filter((name) => !this.#asked.has(name));
+  }
 }
 
 function isFolder(path: string): boolean {
@@ -102,7 +130,7 @@ class Reader {
   onFile: (() => void) | undefined;
   readonly #parts: AccountParts;
   readonly #workload: OpenWorkload;
-  readonly #given: ReadonlyMap<string, string>;
+  readonly #given: GivenValues;
   readonly #templates: Templates;
   readonly #accounts: AccountPaths;
   readonly #rest: (() => void)[] = [];
@@ -110,7 +138,7 @@ class Reader {
   /** Absolute paths that have been read. */
   readonly #done = new Set<string>();
 
-  constructor(parts: AccountParts, given: ReadonlyMap<string, string>) {
+  constructor(parts: AccountParts, given: GivenValues) {
     this.#parts = parts;
     this.#workload = parts.own;
     this.#given = given;
@@ -230,6 +258,10 @@ class Reader {
     const { account, region, leftOut, assumed } = this.#workload;
     const mapped = this.#accounts.of(folder)?.account;
     const stacks = readCdkManifest(folder).map((stack) => ({ ...stack, account: stack.account ?? mapped }));
+    if (stacks.length === 0) {
+      const origin = { file: join(folder, 'manifest.json'), path: '', line: 1 };
+      leftOut.push({ what: origin.file, why: 'this app of the CDK has no stacks', origin });
+    }
     const away = stacks.map((stack) => elsewhere(stack, account, region));
     if (mapped === undefined && stacks.length > 0 && away.every((why) => why !== undefined))
       throw new SourceError(
@@ -255,7 +287,7 @@ class Reader {
           why: 'the CDK app leaves it open; give --account and --region, or `env` to the stack',
           origin: stack.origin,
         });
-      const given = new Map([...stack.parameters, ...this.#given]);
+      const given = this.#given.over(stack.parameters);
       const workload = this.#parts.part(stack.account, stack.region);
       this.#templates.open(readDocument(stack.template), { stackName: stack.name, given, workload });
     }

@@ -39,8 +39,12 @@ describe('silencing', () => {
 
   it('by rolecall.json', () => {
     file('task-definition.yaml', TASK);
-    file('rolecall.json', '{"silence": [{"id": "RC301", "reason": "wanted", "path": "task-definition.yaml"}]}');
-    expect(read().settings.silence).toEqual([{ id: 'RC301', reason: 'wanted', path: 'task-definition.yaml' }]);
+    const settings = file(
+      'rolecall.json',
+      '{"silence": [\n{"id": "RC301", "reason": "wanted", "path": "task-definition.yaml"}]}',
+    );
+    const origin = { file: settings, path: '/silence/0', line: 2 };
+    expect(read().settings.silence).toEqual([{ id: 'RC301', reason: 'wanted', path: 'task-definition.yaml', origin }]);
   });
 
   it.each([

@@ -408,6 +408,7 @@ export interface SilenceSetting {
   readonly reason: string;
   /** Only in this file (its name or the end of its path), or at this JSON path. */
   readonly path?: string;
+  readonly origin: Origin;
 }
 
 type Lists = Omit<Workload, 'account' | 'region' | 'otherAccounts' | 'settings'>;

@@ -67,8 +67,7 @@ export function instanceRoleOf(
 function namedRoles({ settings }: Workload, roles: RoleBook, launchType: LaunchType): RoleView[] {
   return (settings.instances ?? []).flatMap((instance) => {
     if (instance.launchType !== launchType || instance.role === undefined) return [];
-    const view = roles.named(instance.role);
-    return view === undefined ? [] : [view];
+    return [roles.byName(instance.role)];
   });
 }
 

@@ -152,6 +152,11 @@ export class RoleBook {
     return source === undefined ? undefined : this.find(this.#tokens.text(source.arn));
   }
 
+  /** The same, or the view of a role of this account that is not in the input. */
+  byName(name: string): RoleView {
+    return this.named(name) ?? this.find(`arn:aws:iam::${this.#workload.account}:role/${name}`);
+  }
+
   #view(arn: string): RoleView {
     const source = this.#byArn.get(arn);
     const name = roleNameOf(arn);

@@ -9,7 +9,7 @@ const MARKS = { allowed: '✓', refused: '✗', unknown: '?' } as const;
 /** The report as Markdown, e.g. for a comment on a pull request. */
 export function markdownReport(result: CheckResult): string {
   const { duties, findings } = summaryOf(result);
-  const notRead = notReadLines(result.world.workload);
+  const notRead = notReadLines(result);
   const lines = [
     '# rolecall check',
     '',

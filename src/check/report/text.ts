@@ -50,7 +50,7 @@ export function textReport(result: CheckResult, paint: Paint): string {
     const reasons = result.silenced.map(({ finding, reason }) => `${finding.id} (${reason})`);
     lines.push(paint.dim(`silenced: ${[...new Set(reasons)].join(', ')}`), '');
   }
-  const notRead = [...notReadLines(result.world.workload), ...withoutAPart(result)];
+  const notRead = [...notReadLines(result), ...withoutAPart(result)];
   if (notRead.length > 0) {
     const width = paint.width ?? 120;
     lines.push(...notRead.flatMap((line) => wrapped(line, width, '', '  ')).map((line) => paint.dim(line)), '');

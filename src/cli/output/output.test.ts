@@ -5,7 +5,7 @@ import { exitCodeOf, refusalsOf, worstExitCode } from '../task-result.ts';
 import { containerLine } from './container-output.ts';
 import { ledgerHeader, ledgerLine, ledgerRow, shortResource } from './ledger.ts';
 import { styleOf } from './style.ts';
-import { taskSummary } from './summary.ts';
+import { loadLines, taskSummary } from './summary.ts';
 
 const TASK = '0123456789abcdef0123456789abcdef';
 const plain = styleOf({ env: {} }, { isTTY: false } as never);
@@ -194,4 +194,13 @@ describe('summary', () => {
       '  ResourceInitializationError: x',
     ]);
   });
+});
+
+it('what was loaded is counted by kind, policies aside', () => {
+  const origin = { file: 't.yaml', path: '', line: 1 };
+  const names = ['role r', '2 policies of role r', 'policy of bucket b', 'bucket b', 'bucket c', 'table t'];
+  const loaded = names.map((what) => ({ what, outcome: 'created' as const, origin }));
+  expect(loadLines({ loaded, leftOut: [], taskDefinitions: [] }, plain)).toEqual([
+    'loaded    1 role, 2 buckets, 1 table',
+  ]);
 });

@@ -31,6 +31,7 @@ const KINDS = [
   'log group',
   'repository',
   'table',
+  'bucket',
   'cluster',
   'task definition',
 ];

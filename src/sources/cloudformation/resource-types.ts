@@ -1,3 +1,4 @@
+import { mistyped } from './other-types.ts';
 import type { ResourceType } from './properties.ts';
 import { dynamodbTypes } from './types/dynamodb.ts';
 import { ec2Types } from './types/ec2.ts';
@@ -47,5 +48,5 @@ export function whyLeftOut(type: string): string {
   if (type.startsWith('AWS::Serverless::')) return 'SAM is not supported';
   if (type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource')
     return 'custom resources run in the account only';
-  return NOT_SERVED;
+  return mistyped(type, Object.keys(resourceTypes)) ?? NOT_SERVED;
 }

@@ -1,7 +1,7 @@
 import type { AwsClient } from '../../wire/client.ts';
 import type { Text } from '../unknown.ts';
 import type { AttachmentSource, InlinePolicySource, Workload } from '../workload.ts';
-import type { Outcome, Step } from './step.ts';
+import { at, type Outcome, type Step } from './step.ts';
 
 /**
  * One step for each role that the workload gives policies to. A role that the workload declares has afterwards exactly
@@ -63,13 +63,14 @@ function holdingsStep(kind: 'role' | 'user', holder: Holder): Step {
       for (const policy of holder.inline) {
         const policyName = making.text(policy.name);
         inline.add(policyName);
-        await calls.put(policyName, making.policy(policy.document));
+        const document = making.policy(policy.document);
+        await at(policy.origin, `policy ${policyName} of ${kind} ${name}`, calls.put(policyName, document));
       }
       const attached = new Set<string>();
-      for (const { policyArn } of holder.attached) {
+      for (const { policyArn, origin } of holder.attached) {
         const arn = making.text(policyArn);
         attached.add(arn);
-        await calls.attach(arn);
+        await at(origin, `policy ${arn} of ${kind} ${name}`, calls.attach(arn));
       }
       if (holder.own) await takeAway(calls, inline, attached);
       return 'updated';

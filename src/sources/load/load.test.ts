@@ -226,6 +226,25 @@ Resources:
     expect(placeOf(error.origin)).toBe('t.yaml:4 /Resources/L');
   });
 
+  it('names the policy of a role that was refused at its own place', async () => {
+    const error = await failing(`
+Resources:
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: r
+      AssumeRolePolicyDocument: {Version: 2012-10-17, Statement: {Effect: Allow, Principal: {Service: ecs-tasks.amazonaws.com}, Action: sts:AssumeRole}}
+      ManagedPolicyArns:
+        - arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy
+        - arn:aws:iam::aws:policy/NoSuchPolicy
+`);
+    expect(error.code).toBe('load-failed');
+    expect(error.message).toMatch(
+      /^policy arn:aws:iam::aws:policy\/NoSuchPolicy of role r was refused: NoSuchEntity\w*: /,
+    );
+    expect(placeOf(error.origin)).toBe('t.yaml:10 /Resources/R/Properties/ManagedPolicyArns/1');
+  });
+
   it('takes a secret of an account for the one that the workload makes', async () => {
     const open = workload(`
 Resources:

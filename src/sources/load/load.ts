@@ -14,7 +14,7 @@ import { parameterSteps } from './parameters.ts';
 import { type Address, bucketPolicySteps, bucketSteps } from './s3.ts';
 import { secretSteps } from './secrets.ts';
 import { queueSteps } from './sqs.ts';
-import { Making, type Outcome, type Step } from './step.ts';
+import { Making, type Outcome, PartRefused, type Step } from './step.ts';
 
 /** What was made of one thing of the workload. */
 export interface Loaded {
@@ -69,9 +69,11 @@ export async function load(
   for (const step of steps) {
     try {
       loaded.push({ what: step.what, outcome: await step.run(making), origin: step.origin });
-    } catch (error) {
+    } catch (thrown) {
+      const part = thrown instanceof PartRefused ? thrown : step;
+      const error = thrown instanceof PartRefused ? thrown.refusal : thrown;
       const notServed = error instanceof AwsError && /Rolecall does not serve \w+\. It serves/.test(error.message);
-      if (!notServed) throw failure(step, error, loaded);
+      if (!notServed) throw failure(part, error, loaded);
       leftOut.push({ what: step.what, why: error.message, origin: step.origin });
     }
   }
@@ -139,7 +141,7 @@ function planLoad(parts: readonly Part[], registered: (source: TaskDefinitionSou
   return inOrder(steps);
 }
 
-function failure(step: Step, error: unknown, loaded: readonly Loaded[]): Error {
+function failure(step: Pick<Step, 'what' | 'origin'>, error: unknown, loaded: readonly Loaded[]): Error {
   if (!(error instanceof AwsError)) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'ENOTFOUND')

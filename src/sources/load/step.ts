@@ -1,3 +1,4 @@
+import { AwsError } from '../../core/errors.ts';
 import type { AwsClient } from '../../wire/client.ts';
 import { type Node, plain } from '../node.ts';
 import type { Origin } from '../origin.ts';
@@ -76,6 +77,30 @@ export class Making {
     if (Array.isArray(value)) return value.map((item) => this.#filled(item));
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, this.#filled(member)]));
+  }
+}
+
+/** A refusal of a call for a part of a step that was written somewhere else than the step. */
+export class PartRefused extends Error {
+  readonly what: string;
+  readonly origin: Origin;
+  readonly refusal: AwsError;
+
+  constructor(what: string, origin: Origin, refusal: AwsError) {
+    super(refusal.message);
+    this.name = 'PartRefused';
+    this.what = what;
+    this.origin = origin;
+    this.refusal = refusal;
+  }
+}
+
+/** What `call` answers. @throws PartRefused when AWS refuses it */
+export async function at<T>(origin: Origin, what: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw error instanceof AwsError ? new PartRefused(what, origin, error) : error;
   }
 }
 

@@ -3,12 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../core/errors.ts';
 import { plain } from '../node.ts';
-import { placeOf } from '../origin.ts';
+import { placeOf, type SourceError } from '../origin.ts';
 import { parseDocument } from '../read-document.ts';
 import { readWorkload, settingsOf } from '../read-workload.ts';
 import type { Text, Unknown } from '../unknown.ts';
 import { emptyWorkload } from '../workload.ts';
-import { readTerraform, terraformEnvironment } from './read-terraform.ts';
+import { isTerraform, readTerraform, terraformEnvironment } from './read-terraform.ts';
 
 // Not made by Terraform: the AWS provider was not at hand. Written to the documented JSON Output Format (1.2) and the
 // provider's documented arguments and attributes; plans in public repositories look the same.
@@ -334,6 +334,52 @@ describe('a state', () => {
       );
     expect(fails).toThrow(UserError);
     expect(fails).toThrow('as Terraform keeps it');
+  });
+});
+
+describe('what terraform show -json writes', () => {
+  const root = { root_module: {} };
+  const open = (content: object) => {
+    const workload = emptyWorkload('1', 'r');
+    readTerraform(parseDocument('f.json', JSON.stringify(content)), new Map(), workload);
+    return workload;
+  };
+
+  it.each<[string, object, string, string]>([
+    ['of an unknown form', { format_version: '9.0', planned_values: root }, '"9.0"', 'f.json:1 /format_version'],
+    ['without values', { format_version: '1.2' }, 'neither `planned_values` (a plan) nor `values`', 'f.json:1'],
+    ['with empty values', { format_version: '1.2', values: {} }, '`values` has no `root_module`', 'f.json:1 /values'],
+    [
+      'with values of another form',
+      { format_version: '1.2', planned_values: [] },
+      'an object',
+      'f.json:1 /planned_values',
+    ],
+  ])('%s is refused with its place', (_, content, message, place) => {
+    const document = parseDocument('f.json', JSON.stringify({ terraform_version: '1.9.8', ...content }));
+    for (const read of [() => open({ terraform_version: '1.9.8', ...content }), () => terraformEnvironment(document)]) {
+      expect(read).toThrow(message);
+    }
+    let origin: string | undefined;
+    try {
+      terraformEnvironment(document);
+    } catch (error) {
+      origin = placeOf((error as SourceError).origin);
+    }
+    expect(origin).toBe(place);
+  });
+
+  it.each<[string, object]>([
+    // As Terraform 1.11 writes it where there is no state, or one without anything in it.
+    ['an empty state', { format_version: '1.0' }],
+    ['a state without resources', { format_version: '1.0', terraform_version: '1.9.8', values: root }],
+    ['a plan of nothing', { format_version: '1.2', terraform_version: '1.9.8', planned_values: root }],
+    ['the form before Terraform 1.1', { format_version: '0.2', terraform_version: '1.0.0', planned_values: root }],
+  ])('%s is read, and said to be empty', (_, content) => {
+    expect(isTerraform(parseDocument('f.json', JSON.stringify(content)))).toBe(true);
+    expect(open(content).leftOut.map(({ what, why }) => `${what}: ${why}`)).toEqual([
+      'f.json: this plan or state of Terraform has no resources',
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { AccountParts } from '../accounts.ts';
-import { asMap, type MapNode, type Node } from '../node.ts';
+import { asMap, asString, describe, type MapNode, type Node, required } from '../node.ts';
 import { SourceError } from '../origin.ts';
 import type { OpenWorkload } from '../workload.ts';
 import { ecsClusterReaders, ecsReaders } from './ecs.ts';
@@ -12,12 +12,52 @@ import { storePolicyReaders, storeReaders } from './stores.ts';
 
 /** True for the output of `terraform show -json`, of a plan or a state (and for the state file itself, which is refused). */
 export function isTerraform(document: Node): boolean {
-  return document.kind === 'map' && document.members.has('terraform_version');
+  return document.kind === 'map' && (document.members.has('terraform_version') || isEmptyState(document));
 }
 
-/** Account and Region that a plan or state is for, as far as it says them. */
+/** Of a state without resources and outputs Terraform says nothing but the version of the form. Source: observed, Terraform 1.11. */
+function isEmptyState({ members }: MapNode): boolean {
+  return members.size === 1 && members.has('format_version');
+}
+
+/** The plan or state, of a form that is known. @throws SourceError */
+function rootOf(document: Node): MapNode {
+  const root = asMap(document, WHAT);
+  const version = root.members.get('format_version');
+  if (version === undefined)
+    throw new SourceError(
+      'unknown-input',
+      document.origin,
+      'this is a Terraform state file as Terraform keeps it',
+      'Give the output of terraform show -json (of a plan: terraform show -json FILE).',
+    );
+  // 0 came before Terraform 1.1, and differs in nothing that is read.
+  if (!/^[01]\./.test(asString(version, '`format_version`')))
+    throw new SourceError(
+      'unknown-input',
+      version.origin,
+      `the form of ${WHAT} is ${describe(version)}, and only versions 0 and 1 are known`,
+      'Write it with a version of Terraform that has format_version 1.x.',
+    );
+  if (isEmptyState(root)) return root;
+  const name = ['planned_values', 'values'].find((each) => root.members.has(each));
+  if (name === undefined)
+    throw new SourceError(
+      'missing-member',
+      root.origin,
+      `${WHAT} has neither \`planned_values\` (a plan) nor \`values\` (a state)`,
+      'Give the whole output: terraform show -json FILE.',
+    );
+  const values = asMap(required(root, name, WHAT), `\`${name}\``);
+  asMap(required(values, 'root_module', `\`${name}\``), '`root_module`');
+  return root;
+}
+
+const WHAT = 'the output of terraform show -json';
+
+/** Account and Region that a plan or state is for, as far as it says them. @throws SourceError */
 export function terraformEnvironment(document: Node): { account?: string; region?: string } {
-  const root = asMap(document, 'the output of terraform show -json');
+  const root = rootOf(document);
   const aws = providerOf(root);
   const constant = within(aws, 'expressions', 'region', 'constant_value');
   const named = /^var\.([\w-]+)$/.exec(String(firstReference(within(aws, 'expressions', 'region')) ?? ''))?.[1];
@@ -89,16 +129,13 @@ export function readTerraform(
   workload: OpenWorkload,
   parts: AccountParts = new AccountParts(workload),
 ): void {
-  const root = asMap(document, 'the output of terraform show -json');
-  if (!root.members.has('format_version'))
-    throw new SourceError(
-      'unknown-input',
-      document.origin,
-      'this is a Terraform state file as Terraform keeps it',
-      'Give the output of terraform show -json (of a plan: terraform show -json FILE).',
-    );
+  const root = rootOf(document);
   const scope = new TfScope(readPlan(root, given), workload.account, workload.region, given);
   const managed = scope.plan.resources.filter(({ mode }) => mode === 'managed');
+  if (managed.length === 0) {
+    const { origin } = document;
+    workload.leftOut.push({ what: origin.file, why: 'this plan or state of Terraform has no resources', origin });
+  }
   const read = (readers: Readonly<Record<string, Reader>>, wanted: (type: string) => boolean = () => true) => {
     for (const resource of managed) {
       if (!wanted(resource.type)) continue;
