@@ -3,6 +3,7 @@ import { AwsError, UserError } from './core/errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Principal } from './gateway/principals.ts';
 import type { TrailEntry } from './gateway/trail.ts';
+import { placeOf, SourceError } from './sources/origin.ts';
 import type { LogEntry } from './store/collections.ts';
 import type { HttpRequest } from './wire/http.ts';
 import { authenticate } from './wire/sigv4/verify.ts';
@@ -274,9 +275,10 @@ function fail(ports: AdminPorts, response: ServerResponse, error: unknown): void
     return;
   }
   if (error instanceof AwsError) answer(response, error.status ?? 400, { code: error.code, error: error.message });
-  else if (error instanceof UserError)
-    answer(response, 400, { code: error.code, error: error.message, help: error.help });
-  else {
+  else if (error instanceof UserError) {
+    const place = error instanceof SourceError ? `${placeOf(error.origin)}: ` : '';
+    answer(response, 400, { code: error.code, error: `${place}${error.message}`, help: error.help });
+  } else {
     ports.gateway.environment.logBug('admin', error);
     answer(response, 500, { error: 'this is a bug in Rolecall; its log says more' });
   }

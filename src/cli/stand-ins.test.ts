@@ -24,9 +24,9 @@ it('refuses an image that is given twice', () => {
 it.each([
   ['{"a": "host",\n"b": }', '2 /b', 'this is not JSON'],
   ['{"a": "host",\n"a": {"command": ["x"]}}', '2 /a', 'twice'],
-  ['[]', '1 /', 'expected an object'],
+  ['[]', '1', 'expected an object'],
   ['{"a": "host",\n\n"b c/d": {\n"command": []}}', '4 /b c~1d/command', 'expected a list of strings'],
-  ['{"a": "host",\n"b": {}}', '2 /b/command', 'expected a list of strings'],
+  ['{"a": "host",\n"b": {}}', '2 /b', 'expected a list of strings'],
 ])('names file, line and JSON path of what is wrong in %j', (text, place, message) => {
   writeFileSync(file, text);
   let error: unknown;

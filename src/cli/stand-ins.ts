@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { parseImagesFile, parseStandInOption, type StandIn } from '../agent/runtimes/stand-ins.ts';
+import { parseImagesFile, parseStandInOption } from '../agent/runtimes/stand-in-files.ts';
+import type { StandIn } from '../agent/runtimes/stand-ins.ts';
 import { UserError } from '../core/errors.ts';
-import { jsonDocument } from '../sources/json-document.ts';
-import { nearest } from '../sources/node.ts';
-import { SourceError } from '../sources/origin.ts';
 import type { AwsClient } from '../wire/client.ts';
 import { askServer } from './connection.ts';
 
@@ -13,23 +10,7 @@ export function standInsOf(files: readonly string[], options: readonly string[],
   const patterns = given.map(({ pattern }) => pattern);
   const twice = patterns.find((pattern, index) => patterns.indexOf(pattern) < index);
   if (twice !== undefined) throw new UserError('flag-twice', `--stand-in ${twice} is given twice`, 'Give it once.');
-  return [...files.flatMap(standInsIn), ...given];
-}
-
-/** Of one images.json. @throws UserError, SourceError with the line */
-function standInsIn(file: string): readonly StandIn[] {
-  let standIns: readonly StandIn[];
-  try {
-    standIns = parseImagesFile(file);
-  } catch (error) {
-    if (!(error instanceof UserError) || error.code !== 'images-invalid') throw error;
-    const root = jsonDocument(file, readFileSync(file, 'utf8'));
-    const path = /^(\/.*): expected /s.exec(error.message.slice(`${file}: `.length))?.[1] ?? '';
-    throw new SourceError(error.code, { ...nearest(root, path).origin, path }, error.message, error.help);
-  }
-  // An image named twice is refused here.
-  jsonDocument(file, readFileSync(file, 'utf8'));
-  return standIns;
+  return [...files.flatMap((file) => parseImagesFile(file)), ...given];
 }
 
 /** Tells a running server of stand-ins, in the form of images.json. @throws UserError */
