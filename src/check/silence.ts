@@ -1,6 +1,7 @@
 import { type Origin, placeOf } from '../sources/origin.ts';
+import type { SilenceSetting } from '../sources/setting-types.ts';
 import { nearestName } from '../sources/suggest.ts';
-import type { SilenceComment, SilenceSetting, Workload } from '../sources/workload.ts';
+import type { SilenceComment, Workload } from '../sources/workload.ts';
 import type { Finding } from './finding.ts';
 
 /** Something about how the check was asked for, that is no finding. */

@@ -2,7 +2,7 @@ import { AwsError, UserError } from '../core/errors.ts';
 import type { TrailEntry } from '../gateway/trail.ts';
 import type { LaunchType } from '../roles/duty.ts';
 import { placeOf, SourceError } from '../sources/origin.ts';
-import type { InstanceSetting } from '../sources/workload.ts';
+import type { InstanceSetting } from '../sources/setting-types.ts';
 import type { LogEntry } from '../store/collections.ts';
 import type { AwsClient } from '../wire/client.ts';
 import type * as Ecs from '../wire/generated/types/ecs.ts';

@@ -1,7 +1,7 @@
 import { UserError } from '../core/errors.ts';
 import type { MetadataOptions } from '../core/metadata-options.ts';
 import { SourceError } from '../sources/origin.ts';
-import type { InstanceSetting } from '../sources/workload.ts';
+import type { InstanceSetting } from '../sources/setting-types.ts';
 import type { AwsClient } from '../wire/client.ts';
 import { askServer } from './connection.ts';
 

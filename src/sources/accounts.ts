@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { SourceError } from './origin.ts';
-import { type AccountSetting, emptyWorkload, type OpenWorkload, type Settings, type Sourced } from './workload.ts';
+import type { AccountSetting, Settings } from './setting-types.ts';
+import { emptyWorkload, type OpenWorkload, type Sourced } from './workload.ts';
 
 /** An entry of `accounts`, with its path as it is on this machine. */
 interface AccountPath extends AccountSetting {

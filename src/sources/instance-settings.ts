@@ -7,8 +7,8 @@ import {
 import { metadataOptionsIn } from './metadata-options.ts';
 import { asList, asMap, asString, describe, type Node } from './node.ts';
 import { SourceError } from './origin.ts';
+import type { InstanceSetting } from './setting-types.ts';
 import { nearestName } from './suggest.ts';
-import type { InstanceSetting } from './workload.ts';
 
 const MEMBERS = ['attributes', 'availabilityZone', 'count', 'launchType', 'metadataOptions', 'role', 'type'];
 const LAUNCH_TYPES = ['EC2', 'EXTERNAL'] as const;

@@ -3,7 +3,8 @@ import { AMI_METADATA_OPTIONS } from '../core/metadata-options.ts';
 import { launchedMetadataOptions, metadataOptionsIn, metadataOptionsOf } from './metadata-options.ts';
 import { mapNode, type Node, scalar } from './node.ts';
 import type { SourceError } from './origin.ts';
-import type { InstanceSetting, LaunchSource } from './workload.ts';
+import type { InstanceSetting } from './setting-types.ts';
+import type { LaunchSource } from './workload.ts';
 
 const place = (path: string) => ({ file: 'template.yaml', path, line: 1 });
 

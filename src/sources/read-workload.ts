@@ -9,12 +9,13 @@ import { folderFiles, readRoles } from './folder.ts';
 import type { Node } from './node.ts';
 import { SourceError } from './origin.ts';
 import { parseDocument, readDocument, readText } from './read-document.ts';
+import type { Settings } from './setting-types.ts';
 import { readSettings } from './settings.ts';
 import { readSilences } from './silences.ts';
 import { isTaskDefinition, readTaskDefinition } from './task-definition.ts';
 import { isTerraform, readTerraform, terraformEnvironment } from './terraform/read-terraform.ts';
 import { refuseTwins } from './twins.ts';
-import { emptyWorkload, type OpenWorkload, type Settings, type Workload } from './workload.ts';
+import { emptyWorkload, type OpenWorkload, type Workload } from './workload.ts';
 
 export interface ReadOptions {
   readonly account: string;

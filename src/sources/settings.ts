@@ -3,9 +3,9 @@ import { instanceSettings } from './instance-settings.ts';
 import { asList, asMap, asString, describe, type Node } from './node.ts';
 import { SourceError } from './origin.ts';
 import { readDocument } from './read-document.ts';
+import type { AccountSetting, Settings, SilenceSetting } from './setting-types.ts';
 import { FINDING_ID } from './silences.ts';
 import { nearestName } from './suggest.ts';
-import type { AccountSetting, Settings, SilenceSetting } from './workload.ts';
 
 const MEMBERS = ['account', 'accounts', 'instances', 'launchTypes', 'parameters', 'region', 'silence'];
 const LAUNCH_TYPES = ['FARGATE', 'EC2', 'EXTERNAL'] as const;
