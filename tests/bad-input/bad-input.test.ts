@@ -167,5 +167,6 @@ describe('a policy', () => {
 
 it('images.json', async () => {
   const error = await refused({ 'task-definition.json': task({}), 'images.json': '{"i": {"comand": ["x"]}}' });
-  expect(error).toContain('images.json: /i/comand');
+  expect(error).toContain('expected one of command, workingDirectory, environment');
+  expect(error).toContain('images.json:1 /i/comand');
 });
