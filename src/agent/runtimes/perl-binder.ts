@@ -1,6 +1,5 @@
-import { accessSync, constants } from 'node:fs';
 import { isIPv4 } from 'node:net';
-import { join } from 'node:path';
+import { findProgram } from './find-program.ts';
 import type { NamespaceAddress } from './socket-handover.ts';
 import { TOOL_ENVIRONMENT } from './tool-environment.ts';
 
@@ -128,16 +127,6 @@ let found: string | false | undefined;
 
 /** The system's own Perl, as all programs that enter a task's network are; false where it has none. */
 export function systemPerl(): string | false {
-  const candidates = (TOOL_ENVIRONMENT.PATH ?? '').split(':').map((directory) => join(directory, 'perl'));
-  found ??= candidates.find(isProgram) ?? false;
+  found ??= findProgram('perl', (TOOL_ENVIRONMENT.PATH ?? '').split(':')) ?? false;
   return found;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

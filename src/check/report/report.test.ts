@@ -45,10 +45,21 @@ describe('jsonReport', () => {
       ['action', 'because', 'launchType', 'resource', 'role', 'roleArn', 'stage', 'taskDefinition', 'verdict'].sort(),
     );
     for (const finding of report.findings) {
-      expect(Object.keys(finding).sort()).toEqual(
-        // biome-ignore format: one line to read
-        ['action', 'fix', 'id', 'launchType', 'resource', 'role', 'roleArn', 'severity', 'source', 'stage', 'taskDefinition', 'verdict', 'why'],
-      );
+      expect(Object.keys(finding).sort()).toEqual([
+        'action',
+        'fix',
+        'id',
+        'launchType',
+        'resource',
+        'role',
+        'roleArn',
+        'severity',
+        'source',
+        'stage',
+        'taskDefinition',
+        'verdict',
+        'why',
+      ]);
       expect(Object.keys(finding.source)).toEqual(['file', 'path', 'line']);
     }
   });
@@ -101,7 +112,7 @@ function checkSarif(value: unknown): void {
       expect(typeof one.message.text).toBe('string');
       expect(['none', 'note', 'warning', 'error']).toContain(one.level);
       expect(['notApplicable', 'pass', 'fail', 'review', 'open', 'informational']).toContain(one.kind);
-      // "If kind has any value other than fail, level must be none."
+      // "If kind has any value other than fail, level must be none." Source: SARIF 2.1.0, result.level.
       expect(one.kind === 'fail' || one.level === 'none').toBe(true);
       expect(ids[one.ruleIndex]).toBe(one.ruleId);
       for (const { physicalLocation } of one.locations) {

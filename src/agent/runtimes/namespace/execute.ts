@@ -44,11 +44,21 @@ export async function executeInside(
 ): Promise<ExecResult> {
   const { outside, inside } = divide(environment);
   const line = inside.length === 0 ? command : ['env', ...inside, ...command];
-  // biome-ignore format: one option after the other
   const join = [
-    tools.nsenter, '--target', String(pid), '--mount', '--pid', '--net', '--ipc', '--uts', '--user', '--wd',
+    tools.nsenter,
+    '--target',
+    String(pid),
+    '--mount',
+    '--pid',
+    '--net',
+    '--ipc',
+    '--uts',
+    '--user',
+    '--wd',
     ...(user === undefined ? ['--preserve-credentials'] : ['--setuid', '0', '--setgid', '0']),
-    '--', `/proc/self/fd/${ENTRY_FD}`, ...line,
+    '--',
+    `/proc/self/fd/${ENTRY_FD}`,
+    ...line,
   ];
   const path = environment.PATH ?? (TOOL_ENVIRONMENT.PATH as string);
   const entry = openEntry(directory, {

@@ -7,10 +7,31 @@ import type { Mount } from './sandbox.ts';
 const PROGRAMS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store', '/gnu/store'];
 /** Of /etc what programs read in order to start, to resolve names and to trust: no keys, no passwords, no host’s own settings. */
 const SETTINGS = [
-  'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'alternatives', 'localtime', 'timezone', 'os-release', 'debian_version',
-  'mime.types', 'protocols', 'services', 'ssl/certs', 'ssl/openssl.cnf', 'ca-certificates', 'pki/tls/certs',
-  'pki/tls/openssl.cnf', 'pki/ca-trust', 'crypto-policies', 'java', 'python3', 'perl', 'fonts', 'magic', 'locale.conf',
-]; // biome-ignore format: read as a list
+  'ld.so.cache',
+  'ld.so.conf',
+  'ld.so.conf.d',
+  'alternatives',
+  'localtime',
+  'timezone',
+  'os-release',
+  'debian_version',
+  'mime.types',
+  'protocols',
+  'services',
+  'ssl/certs',
+  'ssl/openssl.cnf',
+  'ca-certificates',
+  'pki/tls/certs',
+  'pki/tls/openssl.cnf',
+  'pki/ca-trust',
+  'crypto-policies',
+  'java',
+  'python3',
+  'perl',
+  'fonts',
+  'magic',
+  'locale.conf',
+];
 const SYSTEM = new Set(['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']);
 
 let known: readonly Mount[] | undefined;

@@ -67,12 +67,29 @@ export function imageCommandLine(
 }
 
 const SIGNALS = new Set<string>([
-  'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGKILL', 'SIGWINCH', 'SIGABRT', 'SIGCONT',
-]); // biome-ignore format: read as a list
+  'SIGTERM',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGHUP',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGKILL',
+  'SIGWINCH',
+  'SIGABRT',
+  'SIGCONT',
+]);
 const NUMBERS: Readonly<Record<string, NodeJS.Signals>> = {
-  1: 'SIGHUP', 2: 'SIGINT', 3: 'SIGQUIT', 6: 'SIGABRT', 9: 'SIGKILL', 10: 'SIGUSR1', 12: 'SIGUSR2', 15: 'SIGTERM',
-  18: 'SIGCONT', 28: 'SIGWINCH',
-}; // biome-ignore format: read as a list
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  3: 'SIGQUIT',
+  6: 'SIGABRT',
+  9: 'SIGKILL',
+  10: 'SIGUSR1',
+  12: 'SIGUSR2',
+  15: 'SIGTERM',
+  18: 'SIGCONT',
+  28: 'SIGWINCH',
+};
 
 /** `SIGQUIT`, `QUIT` or `3`; SIGTERM where none is named. Throws Error for one that is not known. */
 export function stopSignalOf(config: ImageConfig | undefined): NodeJS.Signals {

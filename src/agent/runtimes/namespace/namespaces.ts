@@ -61,12 +61,25 @@ export class TaskNamespaces {
   static async create(tools: Tools, keep: boolean, identities: Identities): Promise<TaskNamespaces> {
     const hold = keep ? KEPT : TIED;
     const several = identities.range !== undefined;
-    // biome-ignore format: one option after the other
     const args = [
-      '--user', '--net', '--ipc', '--uts', '--mount', '--pid', '--fork', '--kill-child=SIGKILL',
-      tools.sh, '-c', FIRST, 'sh', tools.mount,
+      '--user',
+      '--net',
+      '--ipc',
+      '--uts',
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child=SIGKILL',
+      tools.sh,
+      '-c',
+      FIRST,
+      'sh',
+      tools.mount,
       // Programs of containers with several users are in a user namespace below the task's.
-      ...(several ? [tools.unshare, '--user'] : []), tools.sh, '-c', hold,
+      ...(several ? [tools.unshare, '--user'] : []),
+      tools.sh,
+      '-c',
+      hold,
     ];
     const child = spawn(tools.unshare, args, {
       detached: true,

@@ -45,9 +45,21 @@ export interface SandboxPlan {
 
 /** Docker's default set. Source: moby, oci/caps/defaults.go. */
 const DEFAULT_CAPABILITIES = [
-  'CHOWN', 'DAC_OVERRIDE', 'FSETID', 'FOWNER', 'MKNOD', 'NET_RAW', 'SETGID', 'SETUID', 'SETFCAP', 'SETPCAP',
-  'NET_BIND_SERVICE', 'SYS_CHROOT', 'KILL', 'AUDIT_WRITE',
-]; // biome-ignore format: read as a list
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FSETID',
+  'FOWNER',
+  'MKNOD',
+  'NET_RAW',
+  'SETGID',
+  'SETUID',
+  'SETFCAP',
+  'SETPCAP',
+  'NET_BIND_SERVICE',
+  'SYS_CHROOT',
+  'KILL',
+  'AUDIT_WRITE',
+];
 
 /** Rights that work on the container's own processes and files; all others would need rights over the machine or the network. */
 export const OWN_CAPABILITIES: ReadonlySet<string> = new Set([
@@ -84,12 +96,41 @@ export function capabilityBits(names: readonly string[]): bigint {
   return names.reduce((bits, name) => bits | (1n << BigInt(NUMBERS.indexOf(name))), 0n);
 }
 
+/** In the order of their numbers. */
 const NUMBERS = [
-  'CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP', 'LINUX_IMMUTABLE',
-  'NET_BIND_SERVICE', 'NET_BROADCAST', 'NET_ADMIN', 'NET_RAW', 'IPC_LOCK', 'IPC_OWNER', 'SYS_MODULE', 'SYS_RAWIO',
-  'SYS_CHROOT', 'SYS_PTRACE', 'SYS_PACCT', 'SYS_ADMIN', 'SYS_BOOT', 'SYS_NICE', 'SYS_RESOURCE', 'SYS_TIME',
-  'SYS_TTY_CONFIG', 'MKNOD', 'LEASE', 'AUDIT_WRITE', 'AUDIT_CONTROL', 'SETFCAP',
-]; // biome-ignore format: read as a list
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'DAC_READ_SEARCH',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'SETGID',
+  'SETUID',
+  'SETPCAP',
+  'LINUX_IMMUTABLE',
+  'NET_BIND_SERVICE',
+  'NET_BROADCAST',
+  'NET_ADMIN',
+  'NET_RAW',
+  'IPC_LOCK',
+  'IPC_OWNER',
+  'SYS_MODULE',
+  'SYS_RAWIO',
+  'SYS_CHROOT',
+  'SYS_PTRACE',
+  'SYS_PACCT',
+  'SYS_ADMIN',
+  'SYS_BOOT',
+  'SYS_NICE',
+  'SYS_RESOURCE',
+  'SYS_TIME',
+  'SYS_TTY_CONFIG',
+  'MKNOD',
+  'LEASE',
+  'AUDIT_WRITE',
+  'AUDIT_CONTROL',
+  'SETFCAP',
+];
 
 /** Descriptors that a sandbox with several users is launched with. */
 export const USER_NAMESPACE_FD = 5;
@@ -118,13 +159,18 @@ export function sandboxArguments(
   plan: SandboxPlan,
   inProc: (name: string) => 'file' | 'directory' | undefined,
 ): readonly string[] {
-  // biome-ignore format: one option and its values after the other
   const args = [
     ...(plan.severalUsers
       ? ['--userns2', String(USER_NAMESPACE_FD)]
       : ['--unshare-user', '--disable-userns', '--uid', String(plan.uid), '--gid', String(plan.gid)]),
-    '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try', '--new-session', '--hostname', plan.hostname,
-    '--cap-drop', 'ALL',
+    '--unshare-pid',
+    '--unshare-uts',
+    '--unshare-cgroup-try',
+    '--new-session',
+    '--hostname',
+    plan.hostname,
+    '--cap-drop',
+    'ALL',
   ];
   if (!plan.init) args.push('--as-pid-1');
   if (!plan.sharedIpc) args.push('--unshare-ipc');

@@ -42,10 +42,27 @@ export function namespaceSupport(): NamespaceSupport {
     ':',
   ]);
   if (first !== undefined) return { available: false, reason: whyRefused(first) };
-  // biome-ignore format: one option and its values after the other
   const sandbox = [
-    '--user', '--map-root-user', '--net', '--mount', '--pid', '--fork',
-    bwrap, '--unshare-user', '--disable-userns', '--unshare-pid', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', sh, '-c', ':',
+    '--user',
+    '--map-root-user',
+    '--net',
+    '--mount',
+    '--pid',
+    '--fork',
+    bwrap,
+    '--unshare-user',
+    '--disable-userns',
+    '--unshare-pid',
+    '--ro-bind',
+    '/',
+    '/',
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    sh,
+    '-c',
+    ':',
   ];
   const second = run(unshare, sandbox);
   if (second !== undefined) {

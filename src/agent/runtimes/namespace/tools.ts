@@ -1,5 +1,4 @@
-import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
+import { findProgram } from '../find-program.ts';
 
 /**
  * Programs of the system that make the walls: util-linux (unshare, nsenter, mount, prlimit), bubblewrap and iproute2.
@@ -24,7 +23,7 @@ export function findTools(): { readonly tools: Tools } | { readonly missing: rea
   const found: Partial<Record<Tool, string>> = {};
   const missing = new Set<string>();
   for (const name of Object.keys(PACKAGES) as Tool[]) {
-    const path = DIRECTORIES.map((directory) => join(directory, name)).find(isExecutable);
+    const path = findProgram(name, DIRECTORIES);
     if (path === undefined) missing.add(`${name} (${PACKAGES[name]})`);
     else found[name] = path;
   }
@@ -33,14 +32,5 @@ export function findTools(): { readonly tools: Tools } | { readonly missing: rea
 
 /** A program that is used where it is there. */
 export function findOptional(name: 'newuidmap' | 'newgidmap'): string | undefined {
-  return DIRECTORIES.map((directory) => join(directory, name)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return findProgram(name, DIRECTORIES);
 }

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Descriptor } from '../../../../services/ecr/registry/client/layout.ts';
 import type { StoredImage } from './image-store.ts';
 
-/** An entry of a layer as anybody may write it, names and links unchecked. */
+/** An entry of a layer as anybody may write it: names and links may be hostile. */
 export interface LayerEntry {
   readonly path: string;
   /** Type flag of ustar; default: a file. */

@@ -1,7 +1,19 @@
 import {
-  chmodSync, closeSync, createReadStream, linkSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, realpathSync, rmSync,
-  symlinkSync, utimesSync, writeSync,
-} from 'node:fs'; // biome-ignore format: one list
+  chmodSync,
+  closeSync,
+  createReadStream,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
