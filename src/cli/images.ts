@@ -43,7 +43,7 @@ export const imagesCommand: Command = {
       throw new UserError(
         'flag-value',
         `--repository ${flags.repository} is no name that ECR allows`,
-        'Names are lower-case letters and digits with `.`, `_`, `-` and `/` between them.',
+        'Names are 2 to 256 lower-case letters and digits, with `.`, `_`, `-` and `/` between them.',
       );
     if (flags.tag !== undefined && !isTag(flags.tag))
       throw new UserError(
