@@ -112,7 +112,7 @@ function checkSarif(value: unknown): void {
       expect(typeof one.message.text).toBe('string');
       expect(['none', 'note', 'warning', 'error']).toContain(one.level);
       expect(['notApplicable', 'pass', 'fail', 'review', 'open', 'informational']).toContain(one.kind);
-      // "If kind has any value other than fail, level must be none." Source: SARIF 2.1.0, result.level.
+      // Of any kind but `fail` the level is `none`. Source: SARIF 2.1.0, 3.27.10.
       expect(one.kind === 'fail' || one.level === 'none').toBe(true);
       expect(ids[one.ruleIndex]).toBe(one.ruleId);
       for (const { physicalLocation } of one.locations) {
